@@ -20,6 +20,10 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     // Events that a lane gave back, and that go in front of a command which waited for them.
     private readonly Queue<PendingCommand> _before = new();
     private RouteTable? _routes;
+    private Action<RouteEffects>? _run;
+
+    // One that nobody uses at present. Threads that give theirs back at once lose one to the garbage collector.
+    private RouteEffects? _spareEffects;
     private ulong _lastSequence;
     private int _pendingSends;
     private EventBusException? _closed;
@@ -32,31 +36,58 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     /// <summary>The number of this client in its events.</summary>
     public ulong Sender => sender;
 
-    /// <summary>
-    /// Lets events go over lanes. Call it once, before the first command. Everything that the table does is done within
-    /// <see cref="Use"/>.
-    /// </summary>
+    /// <summary>Lets events go over lanes. Call it once, before the first command.</summary>
     /// <param name="make">Makes the table, with the queue for events that go to the hub.</param>
-    public RouteTable UseRoutes(Func<Queue<PendingCommand>, RouteTable> make) => _routes = make(_new);
+    /// <param name="run">Does what changes of the routes leave to do. Called outside of the lock.</param>
+    public RouteTable UseRoutes(Func<Queue<PendingCommand>, RouteTable> make, Action<RouteEffects> run)
+    {
+        _run = run;
+        return _routes = make(_new);
+    }
 
     /// <summary>Does something with the routes, under the lock.</summary>
-    public void Use<T>(T state, Action<RouteTable, T> use)
+    /// <returns>What is left to do outside of the lock; none if nothing is.</returns>
+    public RouteEffects? Use<T>(T state, Action<RouteTable, T> use)
     {
         lock (_lock)
         {
             use(_routes!, state);
+            return TakeEffects();
         }
     }
 
-    /// <summary>Puts a command in. The caller wakes the writer.</summary>
-    public EventBusException? TryAdd(PendingCommand command) => TryAdd(command, out _);
-
-    /// <summary>Puts a command in. The caller wakes the writer, unless it has to look at the routes.</summary>
-    /// <param name="command">The command.</param>
-    /// <param name="usesRoutes">True if the routes have something to do besides, by their effects.</param>
-    public EventBusException? TryAdd(PendingCommand command, out bool usesRoutes)
+    /// <summary>Takes the events that a lane's writer writes next.</summary>
+    /// <returns>False if none of the lane's events waits for anything.</returns>
+    public bool Take(LaneOutbox outbox, List<LaneSend> destination, int maxCount, int maxBytes)
     {
-        usesRoutes = false;
+        lock (_lock)
+        {
+            outbox.Take(destination, maxCount, maxBytes);
+            return outbox.IsBusy;
+        }
+    }
+
+    /// <summary>Takes back what <see cref="Use"/> gave, when it has been done. It is empty.</summary>
+    public void GiveBack(RouteEffects effects) => Volatile.Write(ref _spareEffects, effects);
+
+    /// <summary>Puts a command in. The caller wakes the writer.</summary>
+    public EventBusException? TryAdd(PendingCommand command)
+    {
+        var refused = TryAdd(command, out var effects);
+        if (effects is not null)
+        {
+            _run!(effects);
+        }
+
+        return refused;
+    }
+
+    /// <summary>Puts a command in. The caller wakes the writer, or does what is left to do.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="effects">What is left to do, waking the writer included; none if that is all.</param>
+    public EventBusException? TryAdd(PendingCommand command, out RouteEffects? effects)
+    {
+        effects = null;
         lock (_lock)
         {
             if (_closed is not null)
@@ -75,11 +106,19 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 @event.SetPlace(sender, ++_lastSequence);
             }
 
-            if (_routes is null || !TryPlace(_routes, command, out usesRoutes))
+            if (_routes is null)
             {
                 _new.Enqueue(command);
+                return null;
             }
 
+            if (!TryPlace(_routes, command))
+            {
+                _new.Enqueue(command);
+                _routes.Effects.WakesHub |= !_routes.Effects.IsEmpty;
+            }
+
+            effects = TakeEffects();
             return null;
         }
     }
@@ -156,22 +195,24 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         return left;
     }
 
-    private static bool TryPlace(RouteTable routes, PendingCommand command, out bool usesRoutes)
+    private static bool TryPlace(RouteTable routes, PendingCommand command)
     {
-        var isPlaced = false;
-        if (command is PendingEvent @event)
+        switch (command)
         {
-            isPlaced = routes.TryPlace(@event, routes.Clock());
-        }
-        else if (command is PendingMessage { Command: { CommandCase: SessionCommand.CommandOneofCase.Unregister } message })
-        {
-            // What the machine sent before must not come to the hub when it is not this client's any more.
-            routes.Bar(command, message.Unregister, routes.Clock());
+            case PendingEvent @event:
+                return routes.TryPlace(@event, routes.Clock());
+            case PendingMessage { Command.CommandCase: SessionCommand.CommandOneofCase.Unregister } message:
+                // What the machine sent before must not come to the hub when it is not this client's any more.
+                routes.Bar(command, message.Command.Unregister, routes.Clock());
+                break;
         }
 
-        usesRoutes = isPlaced || !routes.Effects.IsEmpty;
-        return isPlaced;
+        return false;
     }
+
+    private RouteEffects? TakeEffects() => _routes!.Effects.IsEmpty
+        ? null
+        : _routes.TakeEffects(Interlocked.Exchange(ref _spareEffects, null) ?? new RouteEffects());
 
     private bool TryDequeue([MaybeNullWhen(false)] out PendingCommand command)
     {

@@ -1,11 +1,13 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>Brings what a session has read to the client's receivers, commands and listeners.</summary>
-internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
+internal sealed class SessionEvents(
+    ReceiverTable receivers, CommandAnswers answers, RaisedEvents events, ClientLanes? lanes)
     : ISessionEvents
 {
     public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
@@ -13,7 +15,7 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         // Before any receiver was begun: one that is begun and not run would be silent for ever.
         foreach (ref readonly var delivery in deliveries)
         {
-            if (delivery.Event.IsMissing)
+            if (delivery is { Event.IsMissing: true, Fence: 0 })
             {
                 throw new EventBusException(
                     StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
@@ -23,7 +25,12 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {
-            if (receivers.TryGet(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
+            var isKnown = receivers.TryGet(delivery.Subscription, out var receiver);
+            if (delivery.Fence != 0)
+            {
+                lanes?.TakeFence(link, receiver, delivery);
+            }
+            else if (isKnown && receiver!.Put(link, delivery))
             {
                 if (inline is not null)
                 {
@@ -40,6 +47,8 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
     public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
 
     public void Refuse(PendingCommand command, EventBusException reason) => answers.Fail(command, reason);
+
+    public void TakeNotices(SessionLink link, IReadOnlyList<LaneNotice> notices) => lanes?.Take(link, notices);
 
     public void TellOfLoss(Loss loss)
     {

@@ -33,13 +33,16 @@ internal sealed class RouteEffects
     /// <summary>When <see cref="RouteTable.Expire"/> has something to do at the earliest.</summary>
     public long Due { get; set; } = long.MaxValue;
 
+    /// <summary>True if no route is left of a client that is about to disconnect.</summary>
+    public bool HasLeft { get; set; }
+
     /// <summary>How many events lanes carried.</summary>
     public int Carried { get; set; }
 
     /// <summary>True if there is nothing to do.</summary>
     public bool IsEmpty => Answered.Count == 0 && Failed.Count == 0 && Watched.Count == 0 && Notes.Count == 0
         && Wakes.Count == 0 && Broken.Count == 0 && Idle.Count == 0 && !WakesHub && Due == long.MaxValue
-        && Carried == 0;
+        && Carried == 0 && !HasLeft;
 
     public void Clear()
     {
@@ -50,6 +53,6 @@ internal sealed class RouteEffects
         Wakes.Clear();
         Broken.Clear();
         Idle.Clear();
-        (WakesHub, Due, Carried) = (false, long.MaxValue, 0);
+        (WakesHub, HasLeft, Due, Carried) = (false, false, long.MaxValue, 0);
     }
 }

@@ -24,6 +24,8 @@ internal sealed partial class RouteTable
         {
             GiveUp(route, now);
         }
+
+        Effects.HasLeft |= _routes.Count == 0;
     }
 
     /// <summary>Lets all routes of a lane end.</summary>
@@ -252,6 +254,7 @@ internal sealed partial class RouteTable
             route.Pair.Route = null;
         }
 
+        Effects.HasLeft |= _isLeaving && _routes.Count == 0;
         if (route.Barrier is { } passed)
         {
             passed.OpenRoutes--;

@@ -35,7 +35,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     private bool _isLeaving;
 
     /// <summary>What to do when the lock has been given back.</summary>
-    public RouteEffects Effects { get; } = new();
+    public RouteEffects Effects { get; private set; } = new();
 
     /// <summary>The time in milliseconds, from any beginning.</summary>
     public Func<long> Clock { get; init; } = static () => Environment.TickCount64;
@@ -52,8 +52,14 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     /// <summary>How many routes there are that were granted and have not ended.</summary>
     public int Count => _routes.Count;
 
-    /// <summary>The target of a route that was granted and has not ended; none if there is no such route.</summary>
-    public string? TargetOf(uint number) => _routes.GetValueOrDefault(number)?.Pair.Target;
+    /// <summary>Takes what is left to do; none if nothing is.</summary>
+    /// <param name="spare">Takes its place. Empty.</param>
+    public RouteEffects TakeEffects(RouteEffects spare)
+    {
+        var effects = Effects;
+        Effects = spare;
+        return effects;
+    }
 
     /// <summary>Begins to ask for routes.</summary>
     /// <param name="session">The session, whose hub offers lanes.</param>

@@ -20,7 +20,6 @@ internal sealed class RouteModel
     private static readonly string[] Targets = ["X", "Y"];
 
     private readonly LaneTimes _times = new() { AskAfterSends = 2, AskAgainAfter = 10 };
-    private readonly RouteTable _routes;
     private readonly CommandQueue _queue = new(int.MaxValue, 5);
     private readonly LaneOutbox _lane = new(1);
 
@@ -39,6 +38,7 @@ internal sealed class RouteModel
     private readonly Queue<LaneSend> _deliveries = new();
     private readonly Queue<LaneFrame> _answers = new();
     private readonly HashSet<uint> _taken = [];
+    private readonly Dictionary<uint, string> _targets = [];
     private readonly List<ulong> _unprocessed = [];
 
     // What the other process still reads of a lane that has ended at the source.
@@ -51,13 +51,14 @@ internal sealed class RouteModel
 
     public RouteModel()
     {
-        _routes = _queue.UseRoutes(hub => new RouteTable(hub, _times, static _ => true)
+        _queue.UseRoutes(hub => new RouteTable(hub, _times, static _ => true)
         {
             Clock = () => _now,
             RequestAnswered = (route, outcome) => Use(r => r.NoteRequest(route, outcome, _now)),
             FenceAnswered = (route, outcome) => Use(r => r.NoteFence(route, outcome is null, _now)),
-        });
+        }, Run);
         Use(routes => routes.Begin(_session, 5));
+        Use(routes => routes.NoteReady(_lane, _now));
     }
 
     /// <summary>How many events went over the lane.</summary>
@@ -74,7 +75,7 @@ internal sealed class RouteModel
 
     public void Step(int kind, int argument)
     {
-        _now += argument % 7;
+        _now += argument % 3;
         var source = Sources[argument % 2];
         var target = Targets[argument / 2 % 2];
         switch (kind)
@@ -86,13 +87,13 @@ internal sealed class RouteModel
                 Publish(source);
                 break;
             case 5 or 6:
-                Write((argument % 4) + 1);
+                Write((argument % 9) + 1);
                 break;
             case 7 or 8:
-                CarryOut();
+                Repeat(argument % 7, CarryOut);
                 break;
             case 9 or 10:
-                Deliver(target);
+                Repeat(argument % 7, () => Deliver(target));
                 break;
             case 11 or 12:
                 WriteLane((argument % 3) + 1);
@@ -104,7 +105,7 @@ internal sealed class RouteModel
                 ReadLane();
                 break;
             case 15 or 16:
-                ReadAnswer();
+                Repeat(argument % 3, ReadAnswer);
                 break;
             case 17 when argument % 9 == 0:
                 Withdraw();
@@ -122,6 +123,14 @@ internal sealed class RouteModel
                 _now += argument % 120;
                 Use(routes => routes.Expire(_now));
                 break;
+        }
+    }
+
+    private static void Repeat(int times, Action action)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            action();
         }
     }
 
@@ -171,14 +180,15 @@ internal sealed class RouteModel
 
     private void Use(Action<RouteTable> use)
     {
-        _queue.Use(use, static (routes, use) => use(routes));
-        RunEffects();
+        if (_queue.Use(use, static (routes, use) => use(routes)) is { } effects)
+        {
+            Run(effects);
+        }
     }
 
     // What the client does when it has given the lock back.
-    private void RunEffects()
+    private void Run(RouteEffects effects)
     {
-        var effects = _routes.Effects;
         Carried += effects.Carried;
         Assert.Empty(effects.Failed);
         foreach (var note in effects.Notes.Where(static note => note.CloseRoute is not null))
@@ -193,6 +203,7 @@ internal sealed class RouteModel
         }
 
         effects.Clear();
+        _queue.GiveBack(effects);
     }
 
     private void Send(string source, string target, AcknowledgementLevel level)
@@ -211,15 +222,14 @@ internal sealed class RouteModel
             Publication = new Publication { All = new AllMachines() },
         };
         Add(command);
-        Barriers += command.Barrier is null ? 0 : 1;
+        Barriers += command.Barrier is { OpenRoutes: > 0 } ? 1 : 0;
     }
 
     private string NextName() => (++_lastEvent).ToString(CultureInfo.InvariantCulture);
 
     private void Add(PendingCommand command)
     {
-        Assert.Null(_queue.TryAdd(command, out _));
-        RunEffects();
+        Assert.Null(_queue.TryAdd(command));
     }
 
     private void Write(int count)
@@ -251,6 +261,7 @@ internal sealed class RouteModel
                 break;
             case PendingMessage { Command.RequestRoute: { } request }:
                 _taken.Add(++_lastRoute);
+                _targets[_lastRoute] = request.Target;
                 var grant = new RouteGrant
                 {
                     Route = _lastRoute, Source = request.Source, Target = request.Target, Sender = Stamp,
@@ -260,21 +271,12 @@ internal sealed class RouteModel
                 Answer(command);
                 break;
             case PendingMessage { Command.Fence: { } fence } when _taken.Contains(fence.Route):
-                var target = Targets.Single(target => TargetOf(fence.Route) == target);
-                Put(target, new Mail(MailKind.Fence, command));
+                Put(_targets[fence.Route], new Mail(MailKind.Fence, command));
                 break;
             case PendingMessage { Command.Fence: not null } message:
                 message.Answered!(new Outcome { StatusCode = (int)StatusCode.FailedPrecondition });
                 break;
         }
-    }
-
-    // The fence is asked for only while the route lives at its source, or its end was noted before.
-    private string TargetOf(uint route)
-    {
-        var target = Targets[0];
-        _queue.Use(route, (routes, number) => target = routes.TargetOf(number) ?? target);
-        return target;
     }
 
     private void Put(string target, Mail mail)
@@ -302,7 +304,7 @@ internal sealed class RouteModel
         {
             if (_taken.Contains(fence.Route) && _lane.IsReady)
             {
-                var credit = new Credit { Subscription = fence.Route, Deliveries = 2 };
+                var credit = new Credit { Subscription = fence.Route, Deliveries = 3 };
                 _answers.Enqueue(new LaneFrame { Credits = { credit } });
             }
 

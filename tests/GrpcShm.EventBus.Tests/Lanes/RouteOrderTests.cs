@@ -6,7 +6,7 @@ namespace GrpcShm.EventBus.Tests.Lanes;
 public sealed class RouteOrderTests
 {
     private static readonly Gen<(int Kind, int Argument)[]> Steps =
-        Gen.Select(Gen.Int[0, RouteModel.Kinds - 1], Gen.Int[0, 119]).Array[20, 400];
+        Gen.Select(Gen.Int[0, RouteModel.Kinds - 1], Gen.Int[0, 119]).Array[20, 600];
 
     [Fact]
     public void AnySteps_EachPairsEventsArriveOnceAndInOrder()
