@@ -9,9 +9,9 @@ namespace GrpcShm.EventBus.Lanes;
 /// on it sees every event.
 /// </summary>
 /// <param name="table">The lane table, whose lock guards the routes.</param>
-internal sealed class RouteSilence(LaneTable table)
+internal sealed class RouteSilence(HubLanes table)
 {
-    private readonly HashSet<Route> _routes = [];
+    private readonly HashSet<HubRoute> _routes = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Waits for all of them.</summary>
@@ -38,14 +38,14 @@ internal sealed class RouteSilence(LaneTable table)
     }
 
     /// <summary>Adds a route. Under the table's lock.</summary>
-    public void Add(Route route)
+    public void Add(HubRoute route)
     {
         _routes.Add(route);
         (route.Waiting ??= []).Add(this);
     }
 
     /// <summary>Notes that the target of a route is done. Under the table's lock.</summary>
-    public void NoteDone(Route route)
+    public void NoteDone(HubRoute route)
     {
         if (_routes.Remove(route) && _routes.Count == 0)
         {

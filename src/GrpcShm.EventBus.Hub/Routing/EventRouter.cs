@@ -19,7 +19,7 @@ internal sealed class EventRouter(
     EventLimits limits,
     MachineRegistry machines,
     ObserverTable observers,
-    LaneTable lanes,
+    HubLanes lanes,
     EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>

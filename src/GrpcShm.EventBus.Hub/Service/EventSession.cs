@@ -52,7 +52,7 @@ internal sealed partial class EventSession
         _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
         _parts = new IncomingParts(MessageSize.LimitFor(hub.Options.MaxEventSize), hub.Budget.Parts);
-        var notices = new LaneNotices();
+        var notices = new OutgoingNotices();
         _writer = new SessionWriter(responses, _outbox, notices, hub.Metrics);
         _completed = new CompletedCommands(_writer.SetCompletedThrough);
         _life = new SessionLife(hub, _owner);
@@ -60,7 +60,7 @@ internal sealed partial class EventSession
         _subscriptions = new SessionSubscriptions(hub, _owner, origin, _outbox, _life, _waits);
         _sends = new SessionSends(hub, _owner, origin, _waits, AnswerLate);
         _lanes = new SessionLanes(hub, _owner, origin, _outbox, notices, _sends);
-        _late = new LateSubscriptions(hub, _subscriptions, _completed, AnswerLate);
+        _late = new LateSubscriptions(hub, _subscriptions, _completed, _outbox, AnswerLate);
         _commands = new SessionCommands(hub, _owner, origin, _life, _subscriptions, _late, _waits, _sends, _lanes);
     }
 

@@ -3,7 +3,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Lanes;
 
 /// <summary>The notices that wait to be written to one session. Any thread adds, and the session's writer takes.</summary>
-internal sealed class LaneNotices
+internal sealed class OutgoingNotices
 {
     // A session with more of them gets no further routes. What a route still costs after its grant is one withdrawal.
     private const int Most = 1024;

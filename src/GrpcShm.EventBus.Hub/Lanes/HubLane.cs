@@ -4,7 +4,7 @@ namespace GrpcShm.EventBus.Lanes;
 /// <param name="number">Its number, which no other lane of this hub has or has had.</param>
 /// <param name="one">One of the two sessions.</param>
 /// <param name="other">The other one.</param>
-internal sealed class Lane(ulong number, SessionLanes one, SessionLanes other)
+internal sealed class HubLane(ulong number, SessionLanes one, SessionLanes other)
 {
     public ulong Number { get; } = number;
 
