@@ -190,28 +190,40 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     }
 
     /// <summary>Withdraws the routes that a new observer could match. The observer is in its table already.</summary>
-    /// <returns>The wait until their targets have confirmed; none if there is nothing to wait for.</returns>
-    public RouteSilence? WithdrawObserved(EventFilter filter, RoutingContext context)
+    /// <param name="observer">The observer.</param>
+    /// <param name="context">The writers to wake.</param>
+    /// <param name="silence">
+    /// The wait until the targets of the routes have confirmed; none if there is nothing to wait for.
+    /// </param>
+    /// <returns>A failure if the observers of one session wait for too many routes already.</returns>
+    public Verdict WithdrawObserved(Observer observer, RoutingContext context, out RouteSilence? silence)
     {
+        var filter = observer.Filter;
+        silence = null;
         if (!filter.MayMatchSends)
         {
-            return null;
+            return Verdict.Ok;
         }
 
         lock (_lock)
         {
-            RouteSilence? silence = null;
             foreach (var route in _routes.For(filter))
             {
                 // A route that was withdrawn before counts, too, until its target has confirmed.
                 if (!route.IsTargetDone && filter.MayMatchSend(route.Source.Id, route.Target.Id))
                 {
                     Withdraw(route, "Its events are observed.", context);
-                    (silence ??= new RouteSilence(this)).Add(route);
+                    silence ??= new RouteSilence(this, observer.Budget.RouteWaits);
+                    if (silence.TryAdd(route) is { } full)
+                    {
+                        silence.Clear();
+                        silence = null;
+                        return full.Exhausted("The routes that observers wait for have reached");
+                    }
                 }
             }
 
-            return silence;
+            return Verdict.Ok;
         }
     }
 

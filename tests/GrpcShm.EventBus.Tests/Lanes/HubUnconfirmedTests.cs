@@ -76,6 +76,7 @@ public sealed class HubUnconfirmedTests : HubLaneTest
         await using var target = await OpenMachineWithLanesAsync("b");
         await GrantAsync(source);
         await using var client = new EventClient(Connect());
+        await client.ConnectAsync().InTime();
 
         var failure = await Assert.ThrowsAsync<EventBusException>(
             () => client.SubscribeToAllAsync(static _ => Task.CompletedTask).InTime());
