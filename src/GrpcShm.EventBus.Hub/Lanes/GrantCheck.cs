@@ -5,7 +5,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>Checks whether a route may be granted. The caller holds the lane table's lock. It changes nothing.</summary>
+/// <summary>Checks whether a route may be granted, under the lane table's lock. It changes nothing.</summary>
 internal static class GrantCheck
 {
     /// <summary>Checks the two machines and their sessions.</summary>

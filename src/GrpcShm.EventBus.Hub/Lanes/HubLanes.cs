@@ -12,10 +12,10 @@ namespace GrpcShm.EventBus.Lanes;
 /// <summary>All lanes and routes of the hub.</summary>
 /// <remarks>
 /// One lock guards all of it. Under it only notices are queued and tasks are completed whose continuations run
-/// elsewhere; writers are woken by the caller's <see cref="RoutingContext"/> afterwards. It is never taken under another
-/// lock of the hub. Whoever changes what a route depends on (a registration, an inbox, an observer, a session) makes the
-/// change first and withdraws routes here second. A grant looks at all of these under the lock. So either the grant sees
-/// the change, or the withdrawal sees the route.
+/// elsewhere; writers are woken by the caller's <see cref="RoutingContext"/> afterwards. It is never taken under
+/// another lock of the hub. Whoever changes what a route depends on (a registration, an inbox, an observer, a session)
+/// makes the change first and withdraws routes here second. A grant looks at all of these under the lock. So either the
+/// grant sees the change, or the withdrawal sees the route.
 /// </remarks>
 /// <param name="options">The bounds.</param>
 /// <param name="observers">The subscriptions that are no inboxes.</param>

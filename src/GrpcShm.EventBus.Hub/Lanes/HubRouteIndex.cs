@@ -19,7 +19,8 @@ internal sealed class HubRouteIndex
     /// <summary>How many of them are not withdrawn. Any thread may ask.</summary>
     public int Granted => Volatile.Read(ref _grantedCount);
 
-    public bool TryGet(uint number, [NotNullWhen(true)] out HubRoute? route) => _byNumber.TryGetValue(number, out route);
+    public bool TryGet(uint number, [NotNullWhen(true)] out HubRoute? route) =>
+        _byNumber.TryGetValue(number, out route);
 
     /// <summary>True if there is a route for this pair that is not withdrawn.</summary>
     public bool HasGranted(MachineEntry source, MachineEntry target) => _granted.Contains((source, target));

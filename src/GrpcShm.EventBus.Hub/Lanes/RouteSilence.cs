@@ -96,7 +96,7 @@ internal sealed class RouteSilence(HubLanes table, Quota waits)
         string.Create(
             CultureInfo.InvariantCulture,
             $"The process of the machine '{machine}' gets events past the hub, and has not confirmed within "
-                + $"{timeout.TotalSeconds} s that it takes no more of them. The subscription would miss some. Subscribe "
-                + $"again, or end that process."),
+                + $"{timeout.TotalSeconds} s that it takes no more of them. The subscription would miss some. "
+                + $"Subscribe again, or end that process."),
         machine);
 }

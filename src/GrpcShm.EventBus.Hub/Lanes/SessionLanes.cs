@@ -34,7 +34,7 @@ internal sealed class SessionLanes(
 
     public OutgoingNotices Notices { get; } = notices;
 
-    /// <summary>Where its process listens for lanes; empty if it does not. Set before others find the session.</summary>
+    /// <summary>Where its process listens; empty if it does not. Set before others find the session.</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>The lanes by the session at the other end. The lane table's lock guards it.</summary>
@@ -76,7 +76,7 @@ internal sealed class SessionLanes(
         return answer.Verdict;
     }
 
-    /// <summary>Puts a fence into the inbox of a route's target. The fence's acknowledgement answers it later.</summary>
+    /// <summary>Puts a fence into the inbox of a route's target, whose acknowledgement answers the command.</summary>
     public Verdict Fence(HubCommand command, RoutingContext context)
     {
         var verdict = sends.BeginWait(command.Number);

@@ -7,7 +7,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Lanes;
 
-/// <summary>A test of the hub's part in lanes, with clients that hide nothing. All of them are in this process.</summary>
+/// <summary>A test of the hub's part in lanes. All clients are in this process, and hide nothing.</summary>
 public abstract class HubLaneTest : HubTest
 {
     private protected const string LaneAddress = "here";
