@@ -77,7 +77,7 @@ internal sealed class SessionLanes(
     }
 
     /// <summary>Puts a fence into the inbox of a route's target, whose acknowledgement answers the command.</summary>
-    public Verdict Fence(HubCommand command, RoutingContext context)
+    public Verdict Fence(in HubCommand command, RoutingContext context)
     {
         var verdict = sends.BeginWait(command.Number);
         if (!verdict.IsOk)

@@ -202,7 +202,14 @@ internal sealed partial class EventSession
             Answer(command, verdict, outcome);
             _lastNumber = Math.Max(_lastNumber, command.Number);
             _sends.ForgetPending();
+            if (command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish)
+            {
+                // The mailboxes that took it hold it. A reply is left to its asker, whose outcome is written later.
+                command.Event?.Release();
+            }
         }
+
+        request.Release();
 
         _completed.SetThrough(_lastNumber);
         _context.SignalAll();
@@ -230,7 +237,7 @@ internal sealed partial class EventSession
         return verdict.IsOk ? inboxVerdict : verdict;
     }
 
-    private void Answer(HubCommand command, Verdict verdict, Outcome? outcome)
+    private void Answer(in HubCommand command, Verdict verdict, Outcome? outcome)
     {
         if (verdict.IsOk && (outcome is null || command.Number == 0))
         {

@@ -210,6 +210,12 @@ internal sealed class SessionWriter
     private void Recycle()
     {
         _response.Rest.CompletedThrough = 0;
+        foreach (var delivery in _response.Deliveries)
+        {
+            // It was written, so the mailbox's hold is over.
+            delivery.Event.Release();
+        }
+
         _response.Deliveries.Clear();
         _response.Outcomes.Clear();
         _response.Rest.LaneNotices.Clear();
