@@ -70,7 +70,7 @@ internal sealed class HubCore
     /// <summary>
     /// True if routes may be granted. A policy that was written without a thought of routes has not allowed any.
     /// </summary>
-    public bool OffersLanes => Options.Lanes && (Access is null || Options.PolicyKnowsRoutes);
+    public bool OffersLanes => Options.OffersLanes && (Access is null || Options.PolicyKnowsRoutes);
 
     /// <summary>The log of the sessions that have ended.</summary>
     public SessionEnds SessionEnds { get; }

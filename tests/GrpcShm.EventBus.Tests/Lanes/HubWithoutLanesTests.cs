@@ -8,7 +8,7 @@ public sealed class HubWithoutLanesTests : HubLaneTest
     protected override void Configure(EventBusOptions options)
     {
         base.Configure(options);
-        options.Lanes = false;
+        options.OffersLanes = false;
     }
 
     [Fact]
