@@ -30,14 +30,13 @@ internal static class ClientSection
     private static readonly string[] HubKeys =
     [
         "AllowBlockingObservers", "AuthorizationPolicy", "DefaultAcknowledgementTimeout", "DefaultMailboxCapacity",
-        "MaxBlockTime", "MaxCopyBlockTime", "MaxEventSize", "MaxGroupsPerMachine", "MaxIdLength",
-        "MaxLanesPerSession", "MaxLeases", "MaxLeasesPerUser", "MaxMachines", "MaxMachinesPerSession", "MaxMailboxCapacity", "MaxMailboxSize",
+        "MaxBlockTime", "MaxCopyBlockTime", "MaxEventSize", "MaxGroupsPerMachine", "MaxIdLength", "MaxLanesPerSession",
+        "MaxLeases", "MaxLeasesPerUser", "MaxMachines", "MaxMachinesPerSession", "MaxMailboxCapacity", "MaxMailboxSize",
         "MaxObservers", "MaxObserversPerSession", "MaxPartsSize", "MaxPatternWeight", "MaxPatterns",
-        "MaxPatternsPerSession",
-        "MaxPendingAcknowledgements", "MaxPendingAcknowledgementsPerSession", "MaxRegistrationSize",
-        "MaxRegistrationSizePerSession", "MaxRoutes", "MaxRoutesPerSession", "MaxSessions", "MaxSessionsPerUser",
-        "MaxSubscriptionsPerSession", "MaxWaitingSize", "MaxWaitingSizePerSession", "OffersLanes", "PolicyKnowsRoutes",
-        "RouteWithdrawalTimeout", "UnclaimedCapacity", "UnclaimedTimeout",
+        "MaxPatternsPerSession", "MaxPendingAcknowledgements", "MaxPendingAcknowledgementsPerSession",
+        "MaxRegistrationSize", "MaxRegistrationSizePerSession", "MaxRoutes", "MaxRoutesPerSession", "MaxSessions",
+        "MaxSessionsPerUser", "MaxSubscriptionsPerSession", "MaxWaitingSize", "MaxWaitingSizePerSession", "OffersLanes",
+        "PolicyKnowsRoutes", "RouteWithdrawalTimeout", "UnclaimedCapacity", "UnclaimedTimeout",
     ];
 
     // Properties of the options that no text can be bound to.
