@@ -9,7 +9,7 @@ public sealed partial class EventBusOptions
     /// policy that has not allowed it.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
-    public bool Lanes { get; set; } = true;
+    public bool OffersLanes { get; set; } = true;
 
     /// <summary>
     /// Whether the access policy (<see cref="Authorize"/>, <see cref="AuthorizationPolicy"/>) decides about

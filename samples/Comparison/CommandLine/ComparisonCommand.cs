@@ -3,6 +3,7 @@ using Grpc.Core;
 using GrpcShm.EventBus;
 using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Peers;
 using GrpcShm.Samples.Comparison.Regression;
 using GrpcShm.Samples.Comparison.Reporting;
 using GrpcShm.Samples.Comparison.Reporting.Charts;
@@ -101,7 +102,7 @@ internal static partial class ComparisonCommand
         {
             Quick, Only, Transports, Rounds, Seconds, NoWarmUp, ProgressSeconds,
             Json, Report, Pictures, Compare, FailOnRegression,
-            CreateServe(), CreateFloorPeer(), CreateCompare(),
+            CreateServe(), CreatePeer(), CreateFloorPeer(), CreateCompare(),
         };
         root.SetAction(CompareAsync);
         return root;
@@ -121,6 +122,22 @@ internal static partial class ComparisonCommand
             () => ServerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address)),
             cancellationToken));
         return serve;
+    }
+
+    private static Command CreatePeer()
+    {
+        var transport = new Argument<string>("transport");
+        transport.AcceptOnlyFromAmong([.. TransportRegistry.Names]);
+        var address = new Argument<string>("address");
+        var peer = new Command(EventPeer.Command, "The third process of a comparison, until its input ends.")
+        {
+            transport, address,
+        };
+        peer.Hidden = true;
+        peer.SetAction((result, cancellationToken) => GuardAsync(
+            () => PeerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address)),
+            cancellationToken));
+        return peer;
     }
 
     private static Command CreateFloorPeer()

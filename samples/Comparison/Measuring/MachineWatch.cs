@@ -58,7 +58,7 @@ internal sealed class MachineWatch
         var own = _meter.Read().Cpu;
         foreach (var session in _sessions)
         {
-            own += await session.ReadServerCpuAsync();
+            own += await session.ReadOtherCpuAsync();
         }
 
         return own;

@@ -29,13 +29,19 @@ internal sealed record Round
     /// <summary>Null if client and server are one process.</summary>
     public required double? ServerAllocatedPerOperation { get; init; }
 
-    /// <summary>The doorbells of both processes. Null for transports without doorbells.</summary>
+    /// <summary>In percent of one processor. Null if the scenario has no third process.</summary>
+    public required double? PeerCpuPercent { get; init; }
+
+    /// <summary>Null if the scenario has no third process.</summary>
+    public required double? PeerAllocatedPerOperation { get; init; }
+
+    /// <summary>The doorbells of all processes. Null for transports without doorbells.</summary>
     public required double? DoorbellsPerOperation { get; init; }
 
-    /// <summary>How often a thread of either process slept. Null if the system does not report it.</summary>
+    /// <summary>How often a thread of any process slept. Null if the system does not report it.</summary>
     public required double? SleepsPerOperation { get; init; }
 
-    public static Round Create(Scenario scenario, RunResult result, ResourceUsage client, ResourceUsage? server)
+    public static Round Create(Scenario scenario, RunResult result, RunUsage usage)
     {
         if (result.Operations == 0)
         {
@@ -51,14 +57,14 @@ internal sealed record Round
             Rate = operations / seconds,
             Latencies = result.Latencies?.GetCurve(),
             UncorrectedLatencies = result.Uncorrected?.GetCurve(),
-            ClientCpuPercent = 100 * client.Cpu.TotalSeconds / seconds,
-            ServerCpuPercent = 100 * server?.Cpu.TotalSeconds / seconds,
-            ClientAllocatedPerOperation = client.AllocatedBytes / operations,
-            ServerAllocatedPerOperation = server?.AllocatedBytes / operations,
-            // The client's process also has connections of other transports. Only the server's figures show whether
-            // this transport has doorbells.
-            DoorbellsPerOperation = (client.Doorbells + server?.Doorbells) / operations,
-            SleepsPerOperation = (client.Sleeps + (server is null ? 0 : server.Value.Sleeps)) / operations,
+            ClientCpuPercent = 100 * usage.Client.Cpu.TotalSeconds / seconds,
+            ServerCpuPercent = 100 * usage.Server?.Cpu.TotalSeconds / seconds,
+            ClientAllocatedPerOperation = usage.Client.AllocatedBytes / operations,
+            ServerAllocatedPerOperation = usage.Server?.AllocatedBytes / operations,
+            PeerCpuPercent = 100 * usage.Peer?.Cpu.TotalSeconds / seconds,
+            PeerAllocatedPerOperation = usage.Peer?.AllocatedBytes / operations,
+            DoorbellsPerOperation = usage.Doorbells / operations,
+            SleepsPerOperation = usage.Sleeps / operations,
         };
     }
 

@@ -37,28 +37,44 @@ internal sealed class Session : IAsyncDisposable
         CancellationToken cancellationToken) =>
         new(transport, await transport.StartServerAsync(directory, cancellationToken), meter);
 
-    /// <summary>Opens or closes connections until there are as many as the scenario needs.</summary>
-    public Task PrepareAsync(Scenario scenario, CancellationToken cancellationToken) =>
-        ConnectAsync(scenario.Connections, cancellationToken);
+    /// <summary>
+    /// Opens or closes connections until there are as many as the scenario needs, and starts the third process if it
+    /// needs one. That process stays until the end.
+    /// </summary>
+    public async Task PrepareAsync(Scenario scenario, CancellationToken cancellationToken)
+    {
+        await ConnectAsync(scenario.Connections, cancellationToken);
+        if (scenario.NeedsPeer)
+        {
+            await _connections.StartPeerAsync(cancellationToken);
+        }
+    }
 
     public Task<RunResult> RunAsync(Scenario scenario, RunLimits limits, CancellationToken cancellationToken) =>
         GuardAsync(scenario.Name, scenario.RunAsync(_connections, limits), limits.Duration, cancellationToken);
 
     public async Task<Round> MeasureAsync(Scenario scenario, RunLimits limits, CancellationToken cancellationToken)
     {
+        var peerBefore = scenario.NeedsPeer ? await _connections.ReadPeerUsageAsync() : null;
         var serverBefore = await _server.ReadUsageAsync();
         var clientBefore = _meter.Read();
         var result = await RunAsync(scenario, limits, cancellationToken);
         var client = _meter.Read() - clientBefore;
         var server = await _server.ReadUsageAsync() - serverBefore;
-        return Round.Create(scenario, result, client, server);
+        var peer = scenario.NeedsPeer ? await _connections.ReadPeerUsageAsync() - peerBefore : null;
+        return Round.Create(scenario, result, new RunUsage(client, server, peer));
     }
 
-    /// <summary>The number of methods that both processes have compiled.</summary>
+    /// <summary>The number of methods that all of its processes have compiled.</summary>
     public async Task<long> CountCompiledAsync() =>
-        _meter.Read().CompiledMethods + ((await _server.ReadUsageAsync())?.CompiledMethods ?? 0);
+        _meter.Read().CompiledMethods
+        + ((await _server.ReadUsageAsync())?.CompiledMethods ?? 0)
+        + ((await _connections.ReadPeerUsageAsync())?.CompiledMethods ?? 0);
 
-    public async Task<TimeSpan> ReadServerCpuAsync() => (await _server.ReadUsageAsync())?.Cpu ?? TimeSpan.Zero;
+    /// <summary>The processor time of its processes but this one.</summary>
+    public async Task<TimeSpan> ReadOtherCpuAsync() =>
+        ((await _server.ReadUsageAsync())?.Cpu ?? TimeSpan.Zero)
+        + ((await _connections.ReadPeerUsageAsync())?.Cpu ?? TimeSpan.Zero);
 
     /// <summary>Measures the memory of further connections.</summary>
     public async Task<ChannelMemory> MeasureChannelMemoryAsync(CancellationToken cancellationToken)

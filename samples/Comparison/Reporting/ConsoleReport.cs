@@ -19,6 +19,9 @@ internal sealed class ConsoleReport : IProgressSink
         "bells\n/op", "sleeps\n/op",
     ];
 
+    private static readonly string[] PeerColumns =
+        ["CPU µs/op\nclient", "CPU µs/op\nserver", "CPU µs/op\npeer", "bytes/op\npeer"];
+
     private readonly IAnsiConsole _console = AnsiConsole.Console;
     private readonly RunPlan _plan;
     private readonly TimeSpan _progressInterval;
@@ -113,9 +116,21 @@ internal sealed class ConsoleReport : IProgressSink
             + "calls that wake the other side of a shared-memory connection. Sleeps: how often a thread of either "
             + "process waited in the kernel. In-process has one process only: all its figures stand under client.");
         _console.WriteLine();
+        PrintPeers(result);
         PrintMemory(result);
         PrintFloor(result);
         PrintTrust(result);
+    }
+
+    private void PrintPeers(ComparisonResult result)
+    {
+        Measurement[] apart = [.. result.Measurements.Where(one => one.Scenario.NeedsPeer)];
+        if (apart.Length > 0)
+        {
+            PrintTable(result with { Measurements = apart }, PeerColumns, Figures.DescribePeer);
+            Print("Peer: the third process, which has the other machine of these scenarios.");
+            _console.WriteLine();
+        }
     }
 
     private static void Print(string text) => Console.Out.WriteLine(PlainText.Wrap(text));

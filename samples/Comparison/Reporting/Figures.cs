@@ -66,6 +66,15 @@ internal static class Figures
         Fine(measurement.GetMedian(round => round.SleepsPerOperation)),
     ];
 
+    /// <summary>What an operation costs each of three processes.</summary>
+    public static string[] DescribePeer(Measurement measurement) =>
+    [
+        Fine(measurement.GetMedian(round => CpuPerOperation(round, round.ClientCpuPercent))),
+        Fine(measurement.GetMedian(round => CpuPerOperation(round, round.ServerCpuPercent))),
+        Fine(measurement.GetMedian(round => CpuPerOperation(round, round.PeerCpuPercent))),
+        Whole(measurement.GetMedian(round => round.PeerAllocatedPerOperation)),
+    ];
+
     /// <summary>The parts of the machine's floor, each with its name.</summary>
     public static IEnumerable<(string Name, string Text)> DescribeFloor(ComparisonResult result)
     {
@@ -81,4 +90,7 @@ internal static class Figures
             $"{Format(Median(one => one.CopyInCache) / GigaByte)} GB/s in the cache, "
             + $"{Format(Median(one => one.CopyThroughMemory) / GigaByte)} GB/s through memory");
     }
+
+    // In microseconds.
+    private static double? CpuPerOperation(Round round, double? percent) => percent * 1e4 / round.Rate;
 }

@@ -44,11 +44,15 @@ internal sealed partial record JsonMeasurement
 
     public double? ServerCpuPercent { get; init; }
 
+    public double? PeerCpuPercent { get; init; }
+
     public double? AllocatedBytesPerOp { get; init; }
 
     public double? ClientAllocatedBytesPerOp { get; init; }
 
     public double? ServerAllocatedBytesPerOp { get; init; }
+
+    public double? PeerAllocatedBytesPerOp { get; init; }
 
     public double? DoorbellsPerOp { get; init; }
 
@@ -146,10 +150,14 @@ internal sealed partial record JsonMeasurement
             BytesPerS = rate * scenario.BytesPerOperation,
             ClientCpuPercent = measurement.GetMedian(round => round.ClientCpuPercent),
             ServerCpuPercent = measurement.GetMedian(round => round.ServerCpuPercent),
+            PeerCpuPercent = measurement.GetMedian(round => round.PeerCpuPercent),
             AllocatedBytesPerOp = measurement.GetMedian(
-                round => round.ClientAllocatedPerOperation + (round.ServerAllocatedPerOperation ?? 0)),
+                round => round.ClientAllocatedPerOperation
+                    + (round.ServerAllocatedPerOperation ?? 0)
+                    + (round.PeerAllocatedPerOperation ?? 0)),
             ClientAllocatedBytesPerOp = measurement.GetMedian(round => round.ClientAllocatedPerOperation),
             ServerAllocatedBytesPerOp = measurement.GetMedian(round => round.ServerAllocatedPerOperation),
+            PeerAllocatedBytesPerOp = measurement.GetMedian(round => round.PeerAllocatedPerOperation),
             DoorbellsPerOp = measurement.GetMedian(round => round.DoorbellsPerOperation),
             SleepsPerOp = measurement.GetMedian(round => round.SleepsPerOperation),
             MemoryPerChannelBytes = measurement.Memory.Idle,

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Transports;
@@ -11,12 +10,9 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 /// </summary>
 internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
-    // The number of events on their way: enough for full messages, and so few that memory does not matter.
-    private const int Window = 2_048;
-
     public override string Operation => "event";
 
-    public override int InFlight => Window;
+    public override int InFlight => EventSending.Window;
 
     public override int Connections => 2;
 
@@ -30,32 +26,8 @@ internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(n
         await using var sender = await connections[0].JoinEventsAsync("sender-" + run, static _ => { });
 
         var start = Stopwatch.GetTimestamp();
-        var sent = await SendAsync(sender, "receiver-" + run, limits);
+        var sent = await EventSending.RunAsync(sender, "receiver-" + run, PayloadBytes, limits);
         await arrivals.WhenAsync(sent);
         return new RunResult(sent, Stopwatch.GetElapsedTime(start), Latencies: null);
-    }
-
-    private async Task<long> SendAsync(IEventMachine sender, string target, RunLimits limits)
-    {
-        var end = limits.GetEnd();
-        var earlier = Task.CompletedTask;
-        var last = Task.CompletedTask;
-        long sent = 0;
-        while (Stopwatch.GetTimestamp() < end || sent < limits.MinimumOperations)
-        {
-            var payload = new byte[PayloadBytes];
-            BinaryPrimitives.WriteInt64LittleEndian(payload, ++sent);
-            last = sender.SendAsync(target, payload);
-            if (sent % (Window / 2) == 0)
-            {
-                // Acknowledgements come in the order of the sends.
-                await earlier;
-                earlier = last;
-            }
-        }
-
-        await earlier;
-        await last;
-        return sent;
     }
 }

@@ -47,6 +47,9 @@ internal abstract class Scenario
     /// <summary>True if it needs streams of gRPC, which another exchange may not have.</summary>
     public virtual bool NeedsStreams => false;
 
+    /// <summary>True if it needs a machine in a third process.</summary>
+    public virtual bool NeedsPeer => false;
+
     public virtual int Connections => 1;
 
     /// <summary>The name of one operation, for people.</summary>

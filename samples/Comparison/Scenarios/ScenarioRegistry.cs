@@ -18,6 +18,10 @@ internal static class ScenarioRegistry
         new ClientStreamScenario("client-stream", SmallPayload),
         new ServerStreamScenario("server-stream", SmallPayload),
         new EventsScenario("events", SmallPayload) { MinimumOperations = 1_000_000 },
+        // A third process for each transport takes time to start.
+        new EventsApartScenario("events-apart", SmallPayload) { IsQuick = false },
+        new PacedEventsScenario("events-1000", SmallPayload, eventsPerSecond: 1000) { IsQuick = false },
+        new MachinesScenario("machines", SmallPayload) { IsQuick = false },
         new UnaryScenario("payload-0", 0, Figure.P50),
         // The same as the first scenario, as one of the payloads.
         new UnaryScenario("payload-64", SmallPayload, Figure.P50) { IsQuick = false },

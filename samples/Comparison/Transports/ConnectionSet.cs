@@ -1,9 +1,24 @@
+using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Peers;
+
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>The open connections to one server. It can open further ones.</summary>
 internal sealed class ConnectionSet(ITransport transport, string address) : IAsyncDisposable
 {
     private readonly List<IConnection> _connections = [];
+    private EventPeer? _peer;
+
+    /// <summary>The third process, for a scenario that needs it.</summary>
+    public EventPeer Peer =>
+        _peer ?? throw new InvalidOperationException("Only a scenario that says so has a peer process.");
+
+    /// <summary>The resources of the third process; null as long as there is none.</summary>
+    public async Task<ResourceUsage?> ReadPeerUsageAsync() => _peer is null ? null : await _peer.ReadUsageAsync();
+
+    /// <summary>Starts the third process, unless it runs already.</summary>
+    public async Task StartPeerAsync(CancellationToken cancellationToken) =>
+        _peer ??= await EventPeer.StartAsync(transport, address, cancellationToken);
 
     public int Count => _connections.Count;
 
@@ -32,5 +47,12 @@ internal sealed class ConnectionSet(ITransport transport, string address) : IAsy
         }
     }
 
-    public async ValueTask DisposeAsync() => await TrimAsync(0);
+    public async ValueTask DisposeAsync()
+    {
+        await TrimAsync(0);
+        if (_peer is not null)
+        {
+            await _peer.DisposeAsync();
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Grpc.Net.Client;
+using GrpcShm.Samples.Comparison.Scenarios;
 using GrpcShm.Samples.Comparison.Serving;
 
 namespace GrpcShm.Samples.Comparison.Transports;
@@ -16,6 +17,9 @@ internal sealed class InProcessTransport : ITransport
 
     public string Description =>
         "gRPC within one process, through ASP.NET Core's TestServer: no HTTP/2, no second process";
+
+    /// <summary>It has one process only.</summary>
+    public bool CanRun(Scenario scenario) => !scenario.NeedsPeer;
 
     public string ChooseAddress(string directory) => "";
 

@@ -31,7 +31,7 @@ internal sealed class EventBusMetrics
     public EventBusMetrics(
         IMeterFactory meterFactory,
         MachineRegistry machines,
-        LaneTable lanes,
+        HubLanes lanes,
         bool namesDestinations,
         ILogger logger)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Forwarding;
@@ -17,9 +18,22 @@ internal sealed class ReceivedEvent : RoutedEvent
     private const int TimestampBytes = 1 + MostVarintBytes;
     private const int GroupTagBytes = 2;
 
-    private readonly EventTexts _texts;
-    private byte[] _bytes;
+    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events do
+    // not need.
+    private const int MostReused = 512;
+
+    // As many as are on their way between a fast sender and a fast receiver. They take at most 1.5 MB.
+    private const int MostPooled = 2048;
+
+    private static readonly BoundedPool<ReceivedEvent> Shared = new(MostPooled);
+
+    private readonly BoundedPool<ReceivedEvent> _pool;
+    private EventTexts _texts;
+    private byte[] _bytes = [];
     private int _length;
+
+    // The maker is the first holder.
+    private int _holders = 1;
     private long _timestamp;
     private ulong _sender;
     private string _group = "";
@@ -29,44 +43,23 @@ internal sealed class ReceivedEvent : RoutedEvent
     private string? _target;
     private Event? _message;
 
-    private ReceivedEvent(ReadOnlySpan<byte> received, in EventLayout layout, int roomForGroup)
-    {
-        _texts = layout.Texts;
-        (PayloadLength, Headers, HasStateChange) = (layout.PayloadLength, layout.Headers, layout.HasStateChange);
-        (_timestamp, _sender) = (layout.Timestamp, layout.Sender);
+    private int _payloadLength;
+    private int _headers;
+    private bool _hasStateChange;
 
-        // The hub's number stands in for the client's, and its time for none.
-        var room = roomForGroup + (_sender == 0 ? 0 : SenderBytes) + (_timestamp == 0 ? TimestampBytes : 0);
-        _bytes = GC.AllocateUninitializedArray<byte>(received.Length - layout.LeftOut + room);
-        var (first, second) = (layout.LeftOutFirst, layout.LeftOutSecond);
-        if (first.Length == 0)
-        {
-            Append(received);
-            return;
-        }
-
-        Append(received[..first.Start]);
-        if (second.Length == 0)
-        {
-            Append(received[first.End..]);
-            return;
-        }
-
-        Append(received[first.End..second.Start]);
-        Append(received[second.End..]);
-    }
+    private ReceivedEvent(BoundedPool<ReceivedEvent> pool) => _pool = pool;
 
     public override string Group => _group;
 
-    public override bool HasStateChange { get; }
+    public override bool HasStateChange => _hasStateChange;
 
     public override ulong Sender => _sender;
 
     public override long Timestamp => _timestamp;
 
-    public override int PayloadLength { get; }
+    public override int PayloadLength => _payloadLength;
 
-    public override int Headers { get; }
+    public override int Headers => _headers;
 
     public override int Size => _length;
 
@@ -79,7 +72,12 @@ internal sealed class ReceivedEvent : RoutedEvent
     /// <returns>
     /// <see langword="false"/> if the walker does not take them: then the generated parser has to decide.
     /// </returns>
-    public static bool TryCreate(ReadOnlySpan<byte> received, string group, out ReceivedEvent? @event)
+    public static bool TryCreate(ReadOnlySpan<byte> received, string group, out ReceivedEvent? @event) =>
+        TryCreate(received, group, Shared, out @event);
+
+    /// <summary>As the other overload, with memory of a pool of the caller's.</summary>
+    public static bool TryCreate(
+        ReadOnlySpan<byte> received, string group, BoundedPool<ReceivedEvent> pool, out ReceivedEvent? @event)
     {
         if (!EventWalker.TryWalk(received, out var layout))
         {
@@ -90,7 +88,8 @@ internal sealed class ReceivedEvent : RoutedEvent
         var roomForGroup = group.Length == 0
             ? 0
             : GroupTagBytes + MostVarintBytes + Encoding.UTF8.GetByteCount(group);
-        @event = new ReceivedEvent(received, layout, roomForGroup);
+        @event = pool.TryTake() ?? new ReceivedEvent(pool);
+        @event.Fill(received, layout, roomForGroup);
         return true;
     }
 
@@ -134,6 +133,18 @@ internal sealed class ReceivedEvent : RoutedEvent
 
     public override void Remember(EventPart part, string text) => StringOf(part) ??= text;
 
+    public override void Hold() => Interlocked.Increment(ref _holders);
+
+    public override void Release()
+    {
+        // A full fence: all that the other holders did with the event comes before its memory is used again.
+        if (Interlocked.Decrement(ref _holders) == 0 && _bytes.Length <= MostReused)
+        {
+            Clear();
+            _pool.Give(this);
+        }
+    }
+
     public override void Stamp(ulong sender, long timestamp)
     {
         _sender = sender;
@@ -167,6 +178,45 @@ internal sealed class ReceivedEvent : RoutedEvent
         AppendVarint(EventWalker.Group);
         AppendVarint((ulong)bytes);
         _length += Encoding.UTF8.GetBytes(group, _bytes.AsSpan(_length));
+    }
+
+    private void Fill(ReadOnlySpan<byte> received, in EventLayout layout, int roomForGroup)
+    {
+        _texts = layout.Texts;
+        (_payloadLength, _headers, _hasStateChange) = (layout.PayloadLength, layout.Headers, layout.HasStateChange);
+        (_timestamp, _sender) = (layout.Timestamp, layout.Sender);
+
+        // The hub's number stands in for the client's, and its time for none.
+        var room = roomForGroup + (_sender == 0 ? 0 : SenderBytes) + (_timestamp == 0 ? TimestampBytes : 0);
+        var length = received.Length - layout.LeftOut + room;
+        if (_bytes.Length < length)
+        {
+            _bytes = GC.AllocateUninitializedArray<byte>(length);
+        }
+
+        var (first, second) = (layout.LeftOutFirst, layout.LeftOutSecond);
+        if (first.Length == 0)
+        {
+            Append(received);
+            return;
+        }
+
+        Append(received[..first.Start]);
+        if (second.Length == 0)
+        {
+            Append(received[first.End..]);
+            return;
+        }
+
+        Append(received[first.End..second.Start]);
+        Append(received[second.End..]);
+    }
+
+    // For the next event. The one who takes it out of the pool is its first holder.
+    private void Clear()
+    {
+        (_id, _name, _source, _target, _message) = (null, null, null, null, null);
+        (_length, _group, _holders) = (0, "", 1);
     }
 
     private ReadOnlySpan<byte> BytesOf(EventPart part) =>

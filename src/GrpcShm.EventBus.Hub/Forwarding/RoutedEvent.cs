@@ -93,6 +93,22 @@ internal abstract class RoutedEvent : IFilteredEvent
     /// <param name="timestamp">The time for an event that says none; zero: the event stays as it is.</param>
     public abstract void Stamp(ulong sender, long timestamp);
 
+    /// <summary>
+    /// Notes one more holder: a mailbox, or whoever else keeps the event longer than the command with it lasts.
+    /// </summary>
+    public virtual void Hold()
+    {
+    }
+
+    /// <summary>
+    /// One holder has done with the event, and does not look at it any more. With the last one its memory may be used
+    /// for another event. A holder that never says so leaves the memory to the garbage collector, and nothing else
+    /// happens.
+    /// </summary>
+    public virtual void Release()
+    {
+    }
+
     /// <summary>Puts the group in, once the event has been stamped.</summary>
     public abstract void PutGroup(string group);
 

@@ -5,9 +5,9 @@ namespace GrpcShm.EventBus.Lanes;
 
 /// <summary>A mark in a mailbox, in the place of an event: behind all events that were put in before it.</summary>
 /// <param name="route">The route whose fence it is.</param>
-internal sealed class FenceMark(Route route) : RoutedEvent
+internal sealed class FenceMark(HubRoute route) : RoutedEvent
 {
-    public Route Route { get; } = route;
+    public HubRoute Route { get; } = route;
 
     public override string Group => "";
 

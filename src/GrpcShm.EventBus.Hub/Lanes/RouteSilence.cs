@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Lanes;
@@ -9,9 +10,10 @@ namespace GrpcShm.EventBus.Lanes;
 /// on it sees every event.
 /// </summary>
 /// <param name="table">The lane table, whose lock guards the routes.</param>
-internal sealed class RouteSilence(LaneTable table)
+/// <param name="waits">The bound of the routes that the observers of one session wait for.</param>
+internal sealed class RouteSilence(HubLanes table, Quota waits)
 {
-    private readonly HashSet<Route> _routes = [];
+    private readonly HashSet<HubRoute> _routes = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Waits for all of them.</summary>
@@ -37,17 +39,37 @@ internal sealed class RouteSilence(LaneTable table)
         }
     }
 
-    /// <summary>Adds a route. Under the table's lock.</summary>
-    public void Add(Route route)
+    /// <summary>Waits for nothing any more: the subscription has ended.</summary>
+    public void End()
     {
+        table.GiveUp(this);
+        _done.TrySetResult();
+    }
+
+    /// <summary>Adds a route. Under the table's lock.</summary>
+    /// <returns>The bound that is reached; none if the route was added.</returns>
+    public Quota? TryAdd(HubRoute route)
+    {
+        if (waits.Take(1) is { } full)
+        {
+            return full;
+        }
+
         _routes.Add(route);
         (route.Waiting ??= []).Add(this);
+        return null;
     }
 
     /// <summary>Notes that the target of a route is done. Under the table's lock.</summary>
-    public void NoteDone(Route route)
+    public void NoteDone(HubRoute route)
     {
-        if (_routes.Remove(route) && _routes.Count == 0)
+        if (!_routes.Remove(route))
+        {
+            return;
+        }
+
+        waits.Give(1);
+        if (_routes.Count == 0)
         {
             // The continuations run on other threads.
             _done.TrySetResult();
@@ -64,6 +86,7 @@ internal sealed class RouteSilence(LaneTable table)
             route.Waiting!.Remove(this);
         }
 
+        waits.Give(_routes.Count);
         _routes.Clear();
         return machine;
     }
@@ -73,7 +96,7 @@ internal sealed class RouteSilence(LaneTable table)
         string.Create(
             CultureInfo.InvariantCulture,
             $"The process of the machine '{machine}' gets events past the hub, and has not confirmed within "
-                + $"{timeout.TotalSeconds} s that it takes no more of them. The subscription would miss some. Subscribe "
-                + $"again, or end that process."),
+                + $"{timeout.TotalSeconds} s that it takes no more of them. The subscription would miss some. "
+                + $"Subscribe again, or end that process."),
         machine);
 }

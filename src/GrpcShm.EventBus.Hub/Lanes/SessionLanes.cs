@@ -20,37 +20,37 @@ internal sealed class SessionLanes(
     MachineOwner owner,
     SessionOrigin origin,
     Outbox outbox,
-    LaneNotices notices,
+    OutgoingNotices notices,
     SessionSends sends)
 {
     // A client reports far more often. So no report brings the hub's counts near their end.
     private const ulong MostReported = 1 << 20;
 
-    private readonly LaneTable _table = hub.Lanes;
+    private readonly HubLanes _table = hub.Lanes;
 
     public MachineOwner Owner { get; } = owner;
 
     public Outbox Outbox { get; } = outbox;
 
-    public LaneNotices Notices { get; } = notices;
+    public OutgoingNotices Notices { get; } = notices;
 
-    /// <summary>Where its process listens for lanes; empty if it does not. Set before others find the session.</summary>
+    /// <summary>Where its process listens; empty if it does not. Set before others find the session.</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>The lanes by the session at the other end. The lane table's lock guards it.</summary>
-    public Dictionary<SessionLanes, Lane> Lanes { get; } = [];
+    public Dictionary<SessionLanes, HubLane> Lanes { get; } = [];
 
     /// <summary>The routes that it is not done with. The lane table's lock guards it.</summary>
-    public HashSet<Route> Routes { get; } = [];
+    public HashSet<HubRoute> Routes { get; } = [];
 
     /// <summary>True if it gets no further route. The lane table's lock guards it.</summary>
     public bool HasEnded { get; set; }
 
     /// <summary>The lane to another session. Under the lane table's lock.</summary>
-    public Lane? LaneTo(SessionLanes other) => Lanes.GetValueOrDefault(other);
+    public HubLane? LaneTo(SessionLanes other) => Lanes.GetValueOrDefault(other);
 
     /// <summary>The lane of a number. Under the lane table's lock.</summary>
-    public Lane? LaneOf(ulong number) => Lanes.Values.FirstOrDefault(lane => lane.Number == number);
+    public HubLane? LaneOf(ulong number) => Lanes.Values.FirstOrDefault(lane => lane.Number == number);
 
     /// <summary>Takes what the client says of lanes when it opens the session. It has been checked.</summary>
     public void Open(OpenSession open)
@@ -76,8 +76,8 @@ internal sealed class SessionLanes(
         return answer.Verdict;
     }
 
-    /// <summary>Puts a fence into the inbox of a route's target. The fence's acknowledgement answers it later.</summary>
-    public Verdict Fence(HubCommand command, RoutingContext context)
+    /// <summary>Puts a fence into the inbox of a route's target, whose acknowledgement answers the command.</summary>
+    public Verdict Fence(in HubCommand command, RoutingContext context)
     {
         var verdict = sends.BeginWait(command.Number);
         if (!verdict.IsOk)
@@ -135,33 +135,33 @@ internal sealed class SessionLanes(
         return Verdict.Ok;
     }
 
-    private RouteAnswer Check(RouteRequest request, out MachineEntry? source, out MachineEntry? target)
+    private GrantAnswer Check(RouteRequest request, out MachineEntry? source, out MachineEntry? target)
     {
         (source, target) = (null, null);
         if (!hub.OffersLanes)
         {
-            return new RouteAnswer(new Verdict(Grpc.Core.StatusCode.Unimplemented, "This hub offers no lanes.", ""));
+            return new GrantAnswer(new Verdict(Grpc.Core.StatusCode.Unimplemented, "This hub offers no lanes.", ""));
         }
 
         if (Owner.Lanes != this)
         {
-            return RouteCheck.Never("", "The session does not take lanes (takes_lanes).");
+            return GrantCheck.Never("", "The session does not take lanes (takes_lanes).");
         }
 
         var verdict = hub.Limits.CheckId(request.Source, "source of the route");
         verdict = verdict.IsOk ? hub.Limits.CheckId(request.Target, "target of the route") : verdict;
         if (!verdict.IsOk)
         {
-            return new RouteAnswer(verdict);
+            return new GrantAnswer(verdict);
         }
 
         if (!hub.Machines.TryGet(request.Source, out source))
         {
-            return RouteCheck.Later(Verdict.NotFound(request.Source));
+            return GrantCheck.Later(Verdict.NotFound(request.Source));
         }
 
         return hub.Machines.TryGet(request.Target, out target)
-            ? RouteAnswer.Granted
-            : RouteCheck.Later(Verdict.NotFound(request.Target));
+            ? GrantAnswer.Granted
+            : GrantCheck.Later(Verdict.NotFound(request.Target));
     }
 }

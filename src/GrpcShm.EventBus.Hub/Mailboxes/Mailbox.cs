@@ -309,6 +309,8 @@ internal sealed class Mailbox(
             Grow();
         }
 
+        // Whoever takes it out releases it.
+        item.Event.Hold();
         var tail = _head + _count;
         _items[tail < _items.Length ? tail : tail - _items.Length] = item;
         _count++;

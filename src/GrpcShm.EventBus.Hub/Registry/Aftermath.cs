@@ -8,7 +8,7 @@ namespace GrpcShm.EventBus.Registry;
 /// has been left.
 /// </summary>
 /// <param name="lanes">The hub's routes, which end with their machines; none where there are none.</param>
-internal sealed class Aftermath(LaneTable? lanes)
+internal sealed class Aftermath(HubLanes? lanes)
 {
     /// <summary>The machines that were registered, of which watchers are to be told under the lock.</summary>
     public List<MachineEntry> New { get; } = [];

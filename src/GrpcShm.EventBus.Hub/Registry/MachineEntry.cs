@@ -165,6 +165,8 @@ internal sealed class MachineEntry(
                 return PutResult.Full;
             }
 
+            // The mailbox that takes it over holds it by itself. This holder is never gone, so it is not used again.
+            item.Event.Hold();
             _unclaimed.Enqueue(item);
             return PutResult.Accepted;
         }

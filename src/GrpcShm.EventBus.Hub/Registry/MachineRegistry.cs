@@ -8,7 +8,7 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>All registered machines, by id and by group, with their owners.</summary>
 /// <remarks>Senders look up without a lock. Callers that register or unregister take the one lock.</remarks>
-internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize, LaneTable? lanes = null)
+internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize, HubLanes? lanes = null)
 {
     // Watchers are told under the lock. Many machines that come or go must not keep other callers from registering.
     private const int MostAtOnce = 1000;

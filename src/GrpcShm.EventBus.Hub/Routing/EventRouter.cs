@@ -19,7 +19,7 @@ internal sealed class EventRouter(
     EventLimits limits,
     MachineRegistry machines,
     ObserverTable observers,
-    LaneTable lanes,
+    HubLanes lanes,
     EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
@@ -192,6 +192,7 @@ internal sealed class EventRouter(
             observers.Remove(subscription.Observer!);
         }
 
+        subscription.Silence?.End();
         subscription.Subscriber.Close();
         metrics.CountEndedSubscription();
     }
@@ -243,7 +244,15 @@ internal sealed class EventRouter(
             verdict = observers.Add(observer);
 
             // In this order: no route is granted any more that the observer could match.
-            live.Silence = verdict.IsOk ? lanes.WithdrawObserved(observer.Filter, context) : null;
+            if (verdict.IsOk)
+            {
+                verdict = lanes.WithdrawObserved(observer, context, out var silence);
+                live.Silence = silence;
+                if (!verdict.IsOk)
+                {
+                    observers.Remove(observer);
+                }
+            }
         }
 
         subscription = verdict.IsOk ? live : null;

@@ -42,11 +42,9 @@ internal sealed class CompletedCommands(Action<ulong> report)
         }
     }
 
-    /// <summary>Answers a command that was held back.</summary>
-    public void Release(ulong number, Action answer)
+    /// <summary>Notes that a command has been answered. Nothing changes if it was not held back.</summary>
+    public void Release(ulong number)
     {
-        // In this order: an answer behind the number would come too late.
-        answer();
         lock (_lock)
         {
             _held.Remove(number);

@@ -52,7 +52,7 @@ internal sealed partial class EventSession
         _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
         _parts = new IncomingParts(MessageSize.LimitFor(hub.Options.MaxEventSize), hub.Budget.Parts);
-        var notices = new LaneNotices();
+        var notices = new OutgoingNotices();
         _writer = new SessionWriter(responses, _outbox, notices, hub.Metrics);
         _completed = new CompletedCommands(_writer.SetCompletedThrough);
         _life = new SessionLife(hub, _owner);
@@ -60,7 +60,7 @@ internal sealed partial class EventSession
         _subscriptions = new SessionSubscriptions(hub, _owner, origin, _outbox, _life, _waits);
         _sends = new SessionSends(hub, _owner, origin, _waits, AnswerLate);
         _lanes = new SessionLanes(hub, _owner, origin, _outbox, notices, _sends);
-        _late = new LateSubscriptions(hub, _subscriptions, _completed, AnswerLate);
+        _late = new LateSubscriptions(hub, _subscriptions, _completed, _outbox, AnswerLate);
         _commands = new SessionCommands(hub, _owner, origin, _life, _subscriptions, _late, _waits, _sends, _lanes);
     }
 
@@ -202,7 +202,14 @@ internal sealed partial class EventSession
             Answer(command, verdict, outcome);
             _lastNumber = Math.Max(_lastNumber, command.Number);
             _sends.ForgetPending();
+            if (command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish)
+            {
+                // The mailboxes that took it hold it. A reply is left to its asker, whose outcome is written later.
+                command.Event?.Release();
+            }
         }
+
+        request.Release();
 
         _completed.SetThrough(_lastNumber);
         _context.SignalAll();
@@ -230,7 +237,7 @@ internal sealed partial class EventSession
         return verdict.IsOk ? inboxVerdict : verdict;
     }
 
-    private void Answer(HubCommand command, Verdict verdict, Outcome? outcome)
+    private void Answer(in HubCommand command, Verdict verdict, Outcome? outcome)
     {
         if (verdict.IsOk && (outcome is null || command.Number == 0))
         {

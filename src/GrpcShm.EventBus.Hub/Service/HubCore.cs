@@ -37,7 +37,7 @@ internal sealed class HubCore
         Limits = new EventLimits(Options);
         Budget = new HubBudget(Options);
         var observers = new ObserverTable();
-        Lanes = new LaneTable(Options, observers);
+        Lanes = new HubLanes(Options, observers);
         Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize, Lanes);
         Access = AccessPolicy.Of(Options, Logger);
         Metrics = new EventBusMetrics(meterFactory, Machines, Lanes, Options.MeasureDestinations, Logger);
@@ -65,12 +65,12 @@ internal sealed class HubCore
 
     public MachineRegistry Machines { get; }
 
-    public LaneTable Lanes { get; }
+    public HubLanes Lanes { get; }
 
     /// <summary>
     /// True if routes may be granted. A policy that was written without a thought of routes has not allowed any.
     /// </summary>
-    public bool OffersLanes => Options.Lanes && (Access is null || Options.PolicyKnowsRoutes);
+    public bool OffersLanes => Options.OffersLanes && (Access is null || Options.PolicyKnowsRoutes);
 
     /// <summary>The log of the sessions that have ended.</summary>
     public SessionEnds SessionEnds { get; }

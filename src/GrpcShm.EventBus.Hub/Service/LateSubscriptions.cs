@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Lanes;
+using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
@@ -11,9 +12,14 @@ namespace GrpcShm.EventBus.Service;
 /// <param name="hub">The hub.</param>
 /// <param name="subscriptions">The session's subscriptions, which one leaves again that fails.</param>
 /// <param name="completed">Which commands have been carried out. A command that waits is not among them.</param>
+/// <param name="outbox">Wakes the session's writer.</param>
 /// <param name="answer">Takes the answer. Any thread calls it.</param>
 internal sealed class LateSubscriptions(
-    HubCore hub, SessionSubscriptions subscriptions, CompletedCommands completed, Action<OutgoingOutcome> answer)
+    HubCore hub,
+    SessionSubscriptions subscriptions,
+    CompletedCommands completed,
+    Outbox outbox,
+    Action<OutgoingOutcome> answer)
 {
     /// <summary>Cancelled when the session is over. Set once, before the first command.</summary>
     public CancellationToken Over { get; set; }
@@ -50,14 +56,14 @@ internal sealed class LateSubscriptions(
             subscriptions.Remove(subscription);
         }
 
-        if (number != 0)
-        {
-            completed.Release(number, () => answer(MakeOutcome(number, verdict)));
-        }
-        else if (!verdict.IsOk)
+        if (number != 0 || !verdict.IsOk)
         {
             answer(MakeOutcome(number, verdict));
         }
+
+        // In this order: an answer behind the number would come too late.
+        completed.Release(number);
+        outbox.Signal();
     }
 
     private static OutgoingOutcome MakeOutcome(ulong number, in Verdict verdict) => new(new Outcome

@@ -26,7 +26,7 @@ internal sealed class SessionCommands(
     /// Asks the policy whether the client may give a command. It is not asked about commands that concern only the
     /// client's own machines and subscriptions.
     /// </summary>
-    public ValueTask<Verdict> CheckAsync(AccessGate gate, HubCommand command)
+    public ValueTask<Verdict> CheckAsync(AccessGate gate, in HubCommand command)
     {
         _hasCommands |= command.Case != SessionCommand.CommandOneofCase.Open;
         return command.Case switch
@@ -50,7 +50,7 @@ internal sealed class SessionCommands(
     /// <param name="outcome">
     /// The answer if the command succeeds; none if success needs no answer of its own, or is answered later.
     /// </param>
-    public Verdict Execute(HubCommand command, RoutingContext context, out Outcome? outcome)
+    public Verdict Execute(in HubCommand command, RoutingContext context, out Outcome? outcome)
     {
         outcome = null;
         var isFirst = !_hasCommands;

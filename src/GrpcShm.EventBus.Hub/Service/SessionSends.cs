@@ -24,7 +24,7 @@ internal sealed class SessionSends(
     /// </summary>
     public CancellationToken Over { get; set; }
 
-    public Verdict Send(HubCommand command, RoutingContext context)
+    public Verdict Send(in HubCommand command, RoutingContext context)
     {
         var level = command.Level;
         var @event = command.Event!;
@@ -90,7 +90,7 @@ internal sealed class SessionSends(
     public void EndWait() => owner.Budget.Acknowledgements.Give(1);
 
     /// <summary>Answers a command when its acknowledgement comes, or its time is up, and gives the room back.</summary>
-    public void AnswerLater(HubCommand command, PendingAcknowledgement pending)
+    public void AnswerLater(in HubCommand command, PendingAcknowledgement pending)
     {
         var timeout = command.TimeoutMilliseconds == 0
             ? hub.Options.DefaultAcknowledgementTimeout

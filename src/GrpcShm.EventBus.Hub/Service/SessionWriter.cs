@@ -24,7 +24,7 @@ internal sealed class SessionWriter
     private readonly IServerStreamWriter<HubSessionResponse> _stream;
     private readonly Outbox _outbox;
     private readonly EventBusMetrics _metrics;
-    private readonly LaneNotices _notices;
+    private readonly OutgoingNotices _notices;
     private readonly DeliveryBatch _batch;
     private readonly HubSessionResponse _response = new(new SessionResponse());
     private readonly Action<Subscriber, long> _addLoss;
@@ -44,7 +44,7 @@ internal sealed class SessionWriter
     private volatile bool _mayUseParts;
 
     public SessionWriter(
-        IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, LaneNotices notices, EventBusMetrics metrics)
+        IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, OutgoingNotices notices, EventBusMetrics metrics)
     {
         _notices = notices;
         _stream = stream;
@@ -210,6 +210,12 @@ internal sealed class SessionWriter
     private void Recycle()
     {
         _response.Rest.CompletedThrough = 0;
+        foreach (var delivery in _response.Deliveries)
+        {
+            // It was written, so the mailbox's hold is over.
+            delivery.Event.Release();
+        }
+
         _response.Deliveries.Clear();
         _response.Outcomes.Clear();
         _response.Rest.LaneNotices.Clear();

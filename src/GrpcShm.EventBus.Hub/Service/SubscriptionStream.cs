@@ -33,6 +33,11 @@ internal sealed class SubscriptionStream(
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
                 hub.Metrics.CountDelivered(batch.Events);
+                foreach (var delivery in _response.Deliveries)
+                {
+                    delivery.Event.Release();
+                }
+
                 _response.Deliveries.Clear();
                 if (isOnSendersThread && outbox.HasReady)
                 {

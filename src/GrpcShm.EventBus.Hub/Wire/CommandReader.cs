@@ -35,18 +35,27 @@ internal static class CommandReader
 
     /// <summary>Reads a request.</summary>
     /// <param name="request">The encoded request.</param>
-    /// <param name="commands">Its commands, in order.</param>
+    /// <param name="commands">Takes its commands, in order. It is empty.</param>
     /// <returns><see langword="false"/> if the generated parser has to decide.</returns>
-    public static bool TryRead(ReadOnlySpan<byte> request, out List<HubCommand> commands)
+    public static bool TryRead(ReadOnlySpan<byte> request, List<HubCommand> commands)
     {
-        commands = [];
+        if (TryReadAll(request, commands))
+        {
+            return true;
+        }
+
+        // The generated parser makes all of them anew, so these must not be kept meanwhile.
+        commands.Clear();
+        return false;
+    }
+
+    private static bool TryReadAll(ReadOnlySpan<byte> request, List<HubCommand> commands)
+    {
         var reader = new FieldReader(request);
         while (!reader.IsAtEnd)
         {
             if (!reader.TryReadTag(out var tag) || tag is Part or PartFollows)
             {
-                // The generated parser makes all of them anew, so these must not be kept meanwhile.
-                commands = [];
                 return false;
             }
 
@@ -54,7 +63,6 @@ internal static class CommandReader
             {
                 if (!reader.TrySkip(tag))
                 {
-                    commands = [];
                     return false;
                 }
             }
@@ -63,14 +71,13 @@ internal static class CommandReader
                 if (commands.Count == 0)
                 {
                     // Most commands of a request are about as long as its first one.
-                    commands.Capacity = Math.Min(1 + (request.Length / reader.Position), MostExpected);
+                    commands.EnsureCapacity(Math.Min(1 + (request.Length / reader.Position), MostExpected));
                 }
 
-                commands.Add(command!);
+                commands.Add(command);
             }
             else
             {
-                commands = [];
                 return false;
             }
         }
@@ -78,9 +85,9 @@ internal static class CommandReader
         return true;
     }
 
-    private static bool TryReadCommand(ReadOnlySpan<byte> bytes, out HubCommand? command)
+    private static bool TryReadCommand(ReadOnlySpan<byte> bytes, out HubCommand command)
     {
-        command = null;
+        command = default;
         var (number, level, timeout) = (0ul, 0ul, 0ul);
         var kind = 0u;
         ReadOnlySpan<byte> content = [];

@@ -6,10 +6,10 @@ using Case = XStateNet.Events.V1.SessionCommand.CommandOneofCase;
 namespace GrpcShm.EventBus.Wire;
 
 /// <summary>A command of a session, with its event apart.</summary>
-internal sealed class HubCommand
+internal readonly struct HubCommand
 {
     // The command's own message, but for the event in it.
-    private IMessage? _message;
+    private IMessage? Message { get; init; }
 
     /// <summary>The command's number; zero: its client does not wait.</summary>
     public ulong Number { get; init; }
@@ -29,18 +29,18 @@ internal sealed class HubCommand
     public RoutedEvent? Event { get; private init; }
 
     /// <summary>For a send: the wait of a handler.</summary>
-    public HandlerWait? Waiting => Case == Case.Send ? (HandlerWait?)_message : null;
+    public HandlerWait? Waiting => Case == Case.Send ? (HandlerWait?)Message : null;
 
     /// <summary>The publication, without its event.</summary>
-    public Publication Publication => (Publication)_message!;
+    public Publication Publication => (Publication)Message!;
 
     /// <summary>The acknowledgement, without its reply.</summary>
-    public Acknowledgement Acknowledgement => (Acknowledgement)_message!;
+    public Acknowledgement Acknowledgement => (Acknowledgement)Message!;
 
-    public Credit Credit => (Credit)_message!;
+    public Credit Credit => (Credit)Message!;
 
     /// <summary>A command of a kind that has no event, and no property here.</summary>
-    public SessionCommand Other => (SessionCommand)_message!;
+    public SessionCommand Other => (SessionCommand)Message!;
 
     public static HubCommand OfSend(
         ulong number, AcknowledgementLevel level, uint timeout, RoutedEvent @event, HandlerWait? waiting) => new()
@@ -50,17 +50,17 @@ internal sealed class HubCommand
         TimeoutMilliseconds = timeout,
         Case = Case.Send,
         Event = @event,
-        _message = waiting,
+        Message = waiting,
     };
 
     public static HubCommand OfPublication(ulong number, Publication publication, RoutedEvent? @event) =>
-        new() { Number = number, Case = Case.Publish, Event = @event, _message = publication };
+        new() { Number = number, Case = Case.Publish, Event = @event, Message = publication };
 
     public static HubCommand OfAcknowledgement(ulong number, Acknowledgement acknowledgement, RoutedEvent? reply) =>
-        new() { Number = number, Case = Case.Acknowledge, Event = reply, _message = acknowledgement };
+        new() { Number = number, Case = Case.Acknowledge, Event = reply, Message = acknowledgement };
 
     public static HubCommand OfGrant(ulong number, Credit credit) =>
-        new() { Number = number, Case = Case.Grant, _message = credit };
+        new() { Number = number, Case = Case.Grant, Message = credit };
 
     /// <summary>Makes a command of the contract's message.</summary>
     /// <param name="command">The message, which the hub may change from here on.</param>
@@ -78,7 +78,7 @@ internal sealed class HubCommand
             case Case.Grant:
                 return OfGrant(number, command.Grant);
             default:
-                return new HubCommand { Number = number, Case = command.CommandCase, _message = command };
+                return new HubCommand { Number = number, Case = command.CommandCase, Message = command };
         }
     }
 }

@@ -8,9 +8,15 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="Commands">The commands, in order.</param>
 /// <param name="Part">A part of a larger request; empty if it is none.</param>
 /// <param name="PartFollows">True if the next request is the next part.</param>
-internal sealed record HubSessionRequest(
-    IReadOnlyList<HubCommand> Commands, ByteString Part, bool PartFollows)
+internal sealed record HubSessionRequest(List<HubCommand> Commands, ByteString Part, bool PartFollows)
 {
+    // As many as a usual client puts into one request.
+    private const int MostKept = 512;
+
+    // The list of the last request that this thread has had carried out. The next one is often read by the same thread.
+    [ThreadStatic]
+    private static List<HubCommand>? _spare;
+
     // A part of a request is large, and nothing else is beside it: the generated parser takes it where it lies.
     private const byte PartTag = (SessionRequest.PartFieldNumber << 3) | 2;
 
@@ -25,8 +31,11 @@ internal sealed record HubSessionRequest(
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
     public static HubSessionRequest Parse(ReadOnlySpan<byte> encoded)
     {
+        var commands = _spare ?? [];
+        _spare = null;
+
         // The generated parser decides about all that the reader does not take, and says why it refuses something.
-        return CommandReader.TryRead(encoded, out var commands)
+        return CommandReader.TryRead(encoded, commands)
             ? new HubSessionRequest(commands, ByteString.Empty, PartFollows: false)
             : Of(SessionRequest.Parser.ParseFrom(encoded));
     }
@@ -35,4 +44,16 @@ internal sealed record HubSessionRequest(
     /// <param name="request">The message, which the hub may change from here on.</param>
     public static HubSessionRequest Of(SessionRequest request) =>
         new([.. request.Commands.Select(HubCommand.Of)], request.Part, request.PartFollows);
+
+    /// <summary>
+    /// The commands have been carried out, and nobody looks at the list any more. Another request may get it.
+    /// </summary>
+    public void Release()
+    {
+        if (Commands.Capacity <= MostKept)
+        {
+            Commands.Clear();
+            _spare = Commands;
+        }
+    }
 }

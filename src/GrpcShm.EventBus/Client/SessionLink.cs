@@ -248,6 +248,7 @@ internal sealed partial class SessionLink : IEventOrigin
             foreach (var command in _succeeded)
             {
                 _events.Answer(command, null);
+                (command as PendingEvent)?.Release();
             }
 
             _succeeded.Clear();

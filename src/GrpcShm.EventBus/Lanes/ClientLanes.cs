@@ -73,6 +73,7 @@ internal sealed partial class ClientLanes : IDisposable
         foreach (var (@event, outcome) in effects.Answered)
         {
             _answers.Answer(@event, outcome);
+            @event.Release();
         }
 
         foreach (var (@event, reason) in effects.Failed)

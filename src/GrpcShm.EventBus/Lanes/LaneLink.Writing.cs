@@ -202,6 +202,7 @@ internal sealed partial class LaneLink
         foreach (var send in sends)
         {
             Write(ref writer, send);
+            send.Event.Release();
         }
 
         if (rest is not null)

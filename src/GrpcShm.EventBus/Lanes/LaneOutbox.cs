@@ -4,7 +4,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>The events of this client on one lane: those that are to be written, and those that wait for answers.</summary>
+/// <summary>
+/// The events of this client on one lane: those that are to be written, and those that wait for answers.
+/// </summary>
 /// <remarks>The lock of the queue guards it.</remarks>
 /// <param name="id">The number that the hub has given the lane.</param>
 internal sealed class LaneOutbox(ulong id)
@@ -49,7 +51,9 @@ internal sealed class LaneOutbox(ulong id)
         _entries.Add(new Entry(@event, route));
     }
 
-    /// <summary>Takes the next events for one frame: one at least, if there is one.</summary>
+    /// <summary>
+    /// Takes the next events for one frame: one at least, if there is one. The caller releases each when it is written.
+    /// </summary>
     /// <param name="destination">Gets them.</param>
     /// <param name="maxCount">How many at most.</param>
     /// <param name="maxBytes">So many bytes at most, but for one larger event alone.</param>
@@ -65,6 +69,7 @@ internal sealed class LaneOutbox(ulong id)
                 return;
             }
 
+            entry.Event.Hold();
             destination.Add(new LaneSend(entry.Event, ++Taken, entry.Route.Number, entry.Route.Stamp));
         }
     }

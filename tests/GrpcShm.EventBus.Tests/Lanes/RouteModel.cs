@@ -38,6 +38,7 @@ internal sealed class RouteModel
     private readonly Queue<LaneSend> _deliveries = new();
     private readonly Queue<LaneFrame> _answers = new();
     private readonly HashSet<uint> _taken = [];
+    private readonly HashSet<uint> _over = [];
     private readonly Dictionary<uint, string> _targets = [];
     private readonly List<ulong> _unprocessed = [];
 
@@ -81,7 +82,8 @@ internal sealed class RouteModel
         switch (kind)
         {
             case 0 or 1 or 2 or 3:
-                Send(source, target, argument % 5 == 0 ? AcknowledgementLevel.Processed : AcknowledgementLevel.Accepted);
+                var isAwaited = argument % 5 == 0;
+                Send(source, target, isAwaited ? AcknowledgementLevel.Processed : AcknowledgementLevel.Accepted);
                 break;
             case 4 when argument % 3 == 0:
                 Publish(source);
@@ -163,7 +165,8 @@ internal sealed class RouteModel
         Assert.False(_lane.IsReady && _lane.First <= _lane.Last);
     }
 
-    private bool IsQuiet => _queue.List().Length + _written.Count + _deliveries.Count + _answers.Count + _stale.Count == 0
+    private bool IsQuiet => _queue.List().Length + _written.Count == 0
+        && _deliveries.Count + _answers.Count + _stale.Count == 0
         && _mailboxes.Values.All(static mailbox => mailbox.Count == 0) && _lane.Taken == _lane.Last;
 
     private static void Note(Dictionary<(string, string), List<string>> log, string source, string target, string name)
@@ -210,14 +213,15 @@ internal sealed class RouteModel
     {
         var name = NextName();
         Note(_sent, source, target, name);
-        Add(new PendingEvent(new EventNames(source, target, name), new EncodedSend([1], 1, default)) { Level = level });
+        var names = new EventNames(source, target, name);
+        Add(new PendingEvent(names, new EncodedSend([1], 1, 1, default)) { Level = level });
     }
 
     private void Publish(string source)
     {
         var name = NextName();
         Array.ForEach(Targets, target => Note(_sent, source, target, name));
-        var command = new PendingEvent(new EventNames(source, "", name), new EncodedSend([1], 1, default))
+        var command = new PendingEvent(new EventNames(source, "", name), new EncodedSend([1], 1, 1, default))
         {
             Publication = new Publication { All = new AllMachines() },
         };
@@ -355,6 +359,8 @@ internal sealed class RouteModel
         }
         else
         {
+            // Nothing of the route is taken after this, by whatever way the process learned that it has ended.
+            _over.Add(delivery.Route);
             frame.Outcomes.Add(new LaneOutcome { Number = delivery.Number, Rerouted = true });
         }
 
@@ -396,6 +402,7 @@ internal sealed class RouteModel
         {
             var route = _taken.Max();
             _taken.Remove(route);
+            _over.Add(route);
             Use(routes => routes.Withdraw(route, _now));
         }
     }
@@ -424,7 +431,7 @@ internal sealed class RouteModel
 
     private void ReadStale()
     {
-        if (_stale.TryDequeue(out var delivery))
+        if (_stale.TryDequeue(out var delivery) && !_over.Contains(delivery.Route))
         {
             Receive(delivery.Event.Names.Target, delivery.Event);
         }

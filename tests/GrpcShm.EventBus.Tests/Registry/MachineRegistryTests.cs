@@ -186,7 +186,7 @@ public sealed class MachineRegistryTests
         var metrics = new EventBusMetrics(
             services.GetRequiredService<IMeterFactory>(),
             _registry,
-            new LaneTable(_options, new ObserverTable()),
+            new HubLanes(_options, new ObserverTable()),
             namesDestinations: false,
             NullLogger.Instance);
         var hub = new HubBudget(_options);
@@ -253,7 +253,7 @@ public sealed class MachineRegistryTests
         var metrics = new EventBusMetrics(
             services.GetRequiredService<IMeterFactory>(),
             _registry,
-            new LaneTable(_options, new ObserverTable()),
+            new HubLanes(_options, new ObserverTable()),
             namesDestinations: false,
             NullLogger.Instance);
         var hub = new HubBudget(_options);

@@ -30,7 +30,7 @@ public sealed class SessionWriterTests : HubTest
     public void TryAdd_LargeOutcomesThatNobodyReads_AreCountedByAllTheirBytes(Outcome outcome)
     {
         using var stream = new FakeSession(Hub);
-        var writer = new SessionWriter(stream, new Outbox(runWriterInline: false), new LaneNotices(), Hub.Metrics);
+        var writer = new SessionWriter(stream, new Outbox(runWriterInline: false), new OutgoingNotices(), Hub.Metrics);
 
         var reply = RoutedEvent.Of(outcome.Reply);
         var rest = outcome.Clone();

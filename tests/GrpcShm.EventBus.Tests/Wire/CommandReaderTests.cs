@@ -79,7 +79,8 @@ public sealed class CommandReaderTests
     {
         var request = new SessionRequest { Commands = { expected, expected } };
 
-        Assert.True(CommandReader.TryRead(request.ToByteArray(), out var commands));
+        List<HubCommand> commands = [];
+        Assert.True(CommandReader.TryRead(request.ToByteArray(), commands));
 
         Assert.Equal(2, commands.Count);
         Assert.Equal(expected, ToMessage(commands[0]));
@@ -92,7 +93,7 @@ public sealed class CommandReaderTests
     {
         var bytes = expected.ToByteArray();
 
-        Assert.False(CommandReader.TryRead(bytes, out _));
+        Assert.False(CommandReader.TryRead(bytes, []));
         var request = HubSessionRequest.Parse(bytes);
 
         Assert.Equal((expected.Part, expected.PartFollows), (request.Part, request.PartFollows));
@@ -109,7 +110,7 @@ public sealed class CommandReaderTests
         ];
         var bytes = Field(1, twice);
 
-        Assert.False(CommandReader.TryRead(bytes, out _));
+        Assert.False(CommandReader.TryRead(bytes, []));
         var command = Assert.Single(HubSessionRequest.Parse(bytes).Commands);
 
         Assert.Equal(("E", "b"), (command.Event!.Name, command.Event.Target));
@@ -135,7 +136,8 @@ public sealed class CommandReaderTests
         ];
         byte[] request = [.. Field(1, command), .. Field(98, [2])];
 
-        Assert.True(CommandReader.TryRead(request, out var commands));
+        List<HubCommand> commands = [];
+        Assert.True(CommandReader.TryRead(request, commands));
 
         Assert.Equal(new SessionCommand { Number = 1, Send = Sent }, ToMessage(Assert.Single(commands)));
     }

@@ -20,12 +20,16 @@ public sealed class ForwardingResponseTests
         from number in Gen.OneOf(Gen.Const(0ul), Gen.ULong)
         from level in Gen.Int[0, 4]
         from @event in Events
+        from fence in Gen.OneOf(Gen.Const(0u), Gen.UInt)
+        from returned in Gen.OneOf(Gen.Const(0u), Gen.UInt)
         select new Delivery
         {
             Subscription = subscription,
             Number = number,
             Acknowledgement = (AcknowledgementLevel)level,
-            Event = @event,
+            Event = fence == 0 ? @event : null,
+            Fence = fence,
+            ReturnedCredit = fence == 0 ? 0 : returned,
         };
 
     private static readonly Gen<Outcome> Outcomes =
@@ -77,7 +81,13 @@ public sealed class ForwardingResponseTests
     }
 
     private static OutgoingDelivery Outgoing(Delivery delivery) =>
-        new(delivery.Subscription, delivery.Number, delivery.Acknowledgement, new MessageEvent(delivery.Event.Clone()));
+        new(
+            delivery.Subscription,
+            delivery.Number,
+            delivery.Acknowledgement,
+            new MessageEvent(delivery.Event?.Clone() ?? new Event()),
+            delivery.Fence,
+            delivery.ReturnedCredit);
 
     private static OutgoingOutcome Outgoing(Outcome outcome)
     {

@@ -86,7 +86,7 @@ internal sealed class SessionRequestTarget : IFuzzTarget
 
         FuzzFailureException.ThrowIf(expected is null, $"The hub takes what the parser refuses: {refusal}");
         Compare(request, expected!);
-        var way = CommandReader.TryRead(input, out _) ? "read" : "left to the parser";
+        var way = CommandReader.TryRead(input, []) ? "read" : "left to the parser";
         return $"{way} {string.Join(' ', expected!.Commands.Take(3).Select(Describe))}";
     }
 

@@ -12,19 +12,19 @@ namespace GrpcShm.EventBus.Lanes;
 /// <summary>All lanes and routes of the hub.</summary>
 /// <remarks>
 /// One lock guards all of it. Under it only notices are queued and tasks are completed whose continuations run
-/// elsewhere; writers are woken by the caller's <see cref="RoutingContext"/> afterwards. It is never taken under another
-/// lock of the hub. Whoever changes what a route depends on (a registration, an inbox, an observer, a session) makes the
-/// change first and withdraws routes here second. A grant looks at all of these under the lock. So either the grant sees
-/// the change, or the withdrawal sees the route.
+/// elsewhere; writers are woken by the caller's <see cref="RoutingContext"/> afterwards. It is never taken under
+/// another lock of the hub. Whoever changes what a route depends on (a registration, an inbox, an observer, a session)
+/// makes the change first and withdraws routes here second. A grant looks at all of these under the lock. So either the
+/// grant sees the change, or the withdrawal sees the route.
 /// </remarks>
 /// <param name="options">The bounds.</param>
 /// <param name="observers">The subscriptions that are no inboxes.</param>
-internal sealed class LaneTable(EventBusOptions options, ObserverTable observers)
+internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
 {
     private const int TokenSize = 16;
 
     private readonly Lock _lock = new();
-    private readonly RouteIndex _routes = new();
+    private readonly HubRouteIndex _routes = new();
     private ulong _lastLane;
     private uint _lastRoute;
     private int _lanes;
@@ -44,12 +44,12 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
     /// <param name="target">The machine that the events are for.</param>
     /// <param name="sender">The number that the hub puts into the events of that session.</param>
     /// <param name="context">The writers to wake.</param>
-    public RouteAnswer Grant(
+    public GrantAnswer Grant(
         SessionLanes asking, MachineEntry source, MachineEntry target, ulong sender, RoutingContext context)
     {
         lock (_lock)
         {
-            var answer = RouteCheck.Check(
+            var answer = GrantCheck.Check(
                 asking, source, target, options.GrantsRoutesWithinProcess, out var inbox, out var peer);
             answer = answer.Verdict.IsOk ? CheckRoom(asking, peer!, source, target) : answer;
             if (!answer.Verdict.IsOk)
@@ -58,7 +58,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
             }
 
             var lane = asking.LaneTo(peer!) ?? Introduce(asking, peer!);
-            var route = new Route(++_lastRoute, lane, source, target, inbox!, asking, peer!);
+            var route = new HubRoute(++_lastRoute, lane, source, target, inbox!, asking, peer!);
             _routes.Add(route);
             asking.Routes.Add(route);
             peer!.Routes.Add(route);
@@ -68,7 +68,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
             asking.Notices.Add(new LaneNotice { Grant = Describe(route, sender, isTarget: false) });
             context.AddTouched(peer.Outbox);
             context.AddTouched(asking.Outbox);
-            return RouteAnswer.Granted;
+            return GrantAnswer.Granted;
         }
     }
 
@@ -78,20 +78,20 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
     /// <param name="route">The route, into whose inbox the fence is to be put.</param>
     /// <param name="pending">The wait for the fence. It fails when the route is withdrawn.</param>
     public Verdict BeginFence(
-        SessionLanes asking, uint number, out Route? route, out PendingAcknowledgement? pending)
+        SessionLanes asking, uint number, out HubRoute? route, out PendingAcknowledgement? pending)
     {
         pending = null;
         lock (_lock)
         {
             if (!TryFind(asking, number, out route) || route.SourceEnd != asking || route.IsWithdrawn)
             {
-                return RouteCheck.Precondition(
+                return GrantCheck.Precondition(
                     "", $"The session has no route {number} as its source, or the route was withdrawn.");
             }
 
             if (route.Fence is { IsDone: false })
             {
-                return RouteCheck.Precondition(
+                return GrantCheck.Precondition(
                     route.Target.Id, $"The route {number} has a fence that is not answered.");
             }
 
@@ -190,28 +190,40 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
     }
 
     /// <summary>Withdraws the routes that a new observer could match. The observer is in its table already.</summary>
-    /// <returns>The wait until their targets have confirmed; none if there is nothing to wait for.</returns>
-    public RouteSilence? WithdrawObserved(EventFilter filter, RoutingContext context)
+    /// <param name="observer">The observer.</param>
+    /// <param name="context">The writers to wake.</param>
+    /// <param name="silence">
+    /// The wait until the targets of the routes have confirmed; none if there is nothing to wait for.
+    /// </param>
+    /// <returns>A failure if the observers of one session wait for too many routes already.</returns>
+    public Verdict WithdrawObserved(Observer observer, RoutingContext context, out RouteSilence? silence)
     {
+        var filter = observer.Filter;
+        silence = null;
         if (!filter.MayMatchSends)
         {
-            return null;
+            return Verdict.Ok;
         }
 
         lock (_lock)
         {
-            RouteSilence? silence = null;
             foreach (var route in _routes.For(filter))
             {
                 // A route that was withdrawn before counts, too, until its target has confirmed.
                 if (!route.IsTargetDone && filter.MayMatchSend(route.Source.Id, route.Target.Id))
                 {
                     Withdraw(route, "Its events are observed.", context);
-                    (silence ??= new RouteSilence(this)).Add(route);
+                    silence ??= new RouteSilence(this, observer.Budget.RouteWaits);
+                    if (silence.TryAdd(route) is { } full)
+                    {
+                        silence.Clear();
+                        silence = null;
+                        return full.Exhausted("The routes that observers wait for have reached");
+                    }
                 }
             }
 
-            return silence;
+            return Verdict.Ok;
         }
     }
 
@@ -248,22 +260,22 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
     }
 
     // A session knows neither the routes of others, nor those that it is done with.
-    private bool TryFind(SessionLanes session, uint number, [NotNullWhen(true)] out Route? route) =>
+    private bool TryFind(SessionLanes session, uint number, [NotNullWhen(true)] out HubRoute? route) =>
         _routes.TryGet(number, out route) && session.Routes.Contains(route);
 
-    private RouteAnswer CheckRoom(
+    private GrantAnswer CheckRoom(
         SessionLanes asking, SessionLanes peer, MachineEntry source, MachineEntry target)
     {
         if (_routes.HasGranted(source, target))
         {
-            return RouteCheck.Later(RouteCheck.Precondition(
+            return GrantCheck.Later(GrantCheck.Precondition(
                 target.Id, $"There is a route from '{source.Id}' to '{target.Id}' already."));
         }
 
         var lane = asking.LaneTo(peer);
         if (lane is { HasFailed: true })
         {
-            return RouteCheck.Never(target.Id, "The lane to this process could not be connected.");
+            return GrantCheck.Never(target.Id, "The lane to this process could not be connected.");
         }
 
         if (lane is null && Math.Max(asking.Lanes.Count, peer.Lanes.Count) >= options.MaxLanesPerSession)
@@ -283,31 +295,31 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
 
         if (asking.Notices.IsFull || peer.Notices.IsFull)
         {
-            return RouteCheck.Later(Verdict.Exhausted("A client has too many notices about lanes to read."));
+            return GrantCheck.Later(Verdict.Exhausted("A client has too many notices about lanes to read."));
         }
 
         if (_lastRoute == uint.MaxValue)
         {
-            return new RouteAnswer(Verdict.Exhausted("The hub has no numbers for routes left until it starts again."));
+            return new GrantAnswer(Verdict.Exhausted("The hub has no numbers for routes left until it starts again."));
         }
 
         return observers.MayObserve(source.Id, target.Id)
-            ? RouteCheck.Later(RouteCheck.Precondition(
+            ? GrantCheck.Later(GrantCheck.Precondition(
                 target.Id, $"Events from '{source.Id}' to '{target.Id}' may be observed."))
-            : RouteAnswer.Granted;
+            : GrantAnswer.Granted;
     }
 
-    private static RouteAnswer Full(MachineEntry target, string what, int most, string option) =>
-        RouteCheck.Later(new Verdict(
+    private static GrantAnswer Full(MachineEntry target, string what, int most, string option) =>
+        GrantCheck.Later(new Verdict(
             StatusCode.ResourceExhausted,
             string.Create(
                 CultureInfo.InvariantCulture, $"There are as many {what} as there may be: {most} ({option})."),
             target.Id));
 
     // The session that has the target accepts, if it listens.
-    private Lane Introduce(SessionLanes asking, SessionLanes peer)
+    private HubLane Introduce(SessionLanes asking, SessionLanes peer)
     {
-        var lane = new Lane(++_lastLane, asking, peer);
+        var lane = new HubLane(++_lastLane, asking, peer);
         asking.Lanes.Add(peer, lane);
         peer.Lanes.Add(asking, lane);
         _lanes++;
@@ -324,7 +336,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
         return lane;
     }
 
-    private RouteGrant Describe(Route route, ulong sender, bool isTarget) => new()
+    private RouteGrant Describe(HubRoute route, ulong sender, bool isTarget) => new()
     {
         Lane = route.Lane.Number,
         Route = route.Number,
@@ -337,7 +349,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
     };
 
     // Tells both ends, except an end that is done, and the one that says it itself.
-    private void Withdraw(Route route, string reason, RoutingContext context, SessionLanes? teller = null)
+    private void Withdraw(HubRoute route, string reason, RoutingContext context, SessionLanes? teller = null)
     {
         if (route.IsWithdrawn)
         {
@@ -346,7 +358,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
 
         route.IsWithdrawn = true;
         _routes.NoteWithdrawn(route);
-        route.Fence?.Fail(RouteCheck.Precondition(route.Target.Id, $"The route was withdrawn. {reason}"));
+        route.Fence?.Fail(GrantCheck.Precondition(route.Target.Id, $"The route was withdrawn. {reason}"));
         var withdrawal = new RouteWithdrawal { Route = route.Number, Reason = reason };
         Tell(route.TargetEnd);
         Tell(route.SourceEnd);
@@ -361,7 +373,7 @@ internal sealed class LaneTable(EventBusOptions options, ObserverTable observers
         }
     }
 
-    private void NoteDone(Route route, SessionLanes end)
+    private void NoteDone(HubRoute route, SessionLanes end)
     {
         end.Routes.Remove(route);
         if (end == route.SourceEnd)

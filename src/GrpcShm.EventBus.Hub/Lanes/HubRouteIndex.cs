@@ -5,10 +5,10 @@ using GrpcShm.EventBus.Routing;
 namespace GrpcShm.EventBus.Lanes;
 
 /// <summary>The routes by number, by pair, and by machine. The lane table's lock guards it.</summary>
-internal sealed class RouteIndex
+internal sealed class HubRouteIndex
 {
-    private readonly Dictionary<uint, Route> _byNumber = [];
-    private readonly Dictionary<string, HashSet<Route>> _byMachine = new(StringComparer.Ordinal);
+    private readonly Dictionary<uint, HubRoute> _byNumber = [];
+    private readonly Dictionary<string, HashSet<HubRoute>> _byMachine = new(StringComparer.Ordinal);
     private readonly HashSet<(MachineEntry Source, MachineEntry Target)> _granted = [];
     private int _count;
     private int _grantedCount;
@@ -19,20 +19,21 @@ internal sealed class RouteIndex
     /// <summary>How many of them are not withdrawn. Any thread may ask.</summary>
     public int Granted => Volatile.Read(ref _grantedCount);
 
-    public bool TryGet(uint number, [NotNullWhen(true)] out Route? route) => _byNumber.TryGetValue(number, out route);
+    public bool TryGet(uint number, [NotNullWhen(true)] out HubRoute? route) =>
+        _byNumber.TryGetValue(number, out route);
 
     /// <summary>True if there is a route for this pair that is not withdrawn.</summary>
     public bool HasGranted(MachineEntry source, MachineEntry target) => _granted.Contains((source, target));
 
     /// <summary>The routes whose source or target has this id.</summary>
-    public IReadOnlyCollection<Route> Of(string machineId) =>
+    public IReadOnlyCollection<HubRoute> Of(string machineId) =>
         _byMachine.TryGetValue(machineId, out var routes) ? routes : [];
 
     /// <summary>The routes that a filter may match. Not all of them do.</summary>
-    public IReadOnlyCollection<Route> For(EventFilter filter) =>
+    public IReadOnlyCollection<HubRoute> For(EventFilter filter) =>
         filter.Machine is { } machine ? Of(machine) : _byNumber.Values;
 
-    public void Add(Route route)
+    public void Add(HubRoute route)
     {
         _byNumber.Add(route.Number, route);
         _granted.Add((route.Source, route.Target));
@@ -41,13 +42,13 @@ internal sealed class RouteIndex
         CountAnew();
     }
 
-    public void NoteWithdrawn(Route route)
+    public void NoteWithdrawn(HubRoute route)
     {
         _granted.Remove((route.Source, route.Target));
         CountAnew();
     }
 
-    public void Remove(Route route)
+    public void Remove(HubRoute route)
     {
         _byNumber.Remove(route.Number);
         Remove(route.Source.Id, route);
@@ -55,7 +56,7 @@ internal sealed class RouteIndex
         CountAnew();
     }
 
-    private void Add(string machineId, Route route)
+    private void Add(string machineId, HubRoute route)
     {
         if (!_byMachine.TryGetValue(machineId, out var routes))
         {
@@ -65,7 +66,7 @@ internal sealed class RouteIndex
         routes.Add(route);
     }
 
-    private void Remove(string machineId, Route route)
+    private void Remove(string machineId, HubRoute route)
     {
         if (_byMachine.TryGetValue(machineId, out var routes))
         {

@@ -11,9 +11,9 @@ namespace GrpcShm.EventBus.Lanes;
 /// <param name="inbox">The subscription to the target's inbox.</param>
 /// <param name="sourceEnd">The session that has the source.</param>
 /// <param name="targetEnd">The session that has the target.</param>
-internal sealed class Route(
+internal sealed class HubRoute(
     uint number,
-    Lane lane,
+    HubLane lane,
     MachineEntry source,
     MachineEntry target,
     Subscriber inbox,
@@ -24,7 +24,7 @@ internal sealed class Route(
 
     public uint Number { get; } = number;
 
-    public Lane Lane { get; } = lane;
+    public HubLane Lane { get; } = lane;
 
     public MachineEntry Source { get; } = source;
 

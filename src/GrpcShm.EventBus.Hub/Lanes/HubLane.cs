@@ -1,10 +1,10 @@
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>A connection between the processes of two sessions, as the hub knows it. The lane table guards it.</summary>
+/// <summary>A connection between the processes of two sessions. The lane table's lock guards it.</summary>
 /// <param name="number">Its number, which no other lane of this hub has or has had.</param>
 /// <param name="one">One of the two sessions.</param>
 /// <param name="other">The other one.</param>
-internal sealed class Lane(ulong number, SessionLanes one, SessionLanes other)
+internal sealed class HubLane(ulong number, SessionLanes one, SessionLanes other)
 {
     public ulong Number { get; } = number;
 

@@ -2,8 +2,8 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>The notices that wait to be written to one session. Any thread adds, and the session's writer takes.</summary>
-internal sealed class LaneNotices
+/// <summary>The notices that wait for one session. Any thread adds them, and the session's writer takes them.</summary>
+internal sealed class OutgoingNotices
 {
     // A session with more of them gets no further routes. What a route still costs after its grant is one withdrawal.
     private const int Most = 1024;

@@ -5,8 +5,8 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>Checks whether a route may be granted. The caller holds the lane table's lock. It changes nothing.</summary>
-internal static class RouteCheck
+/// <summary>Checks whether a route may be granted, under the lane table's lock. It changes nothing.</summary>
+internal static class GrantCheck
 {
     /// <summary>Checks the two machines and their sessions.</summary>
     /// <param name="asking">The session that asks.</param>
@@ -15,7 +15,7 @@ internal static class RouteCheck
     /// <param name="mayShareProcess">Whether both sessions may belong to one process.</param>
     /// <param name="inbox">The subscription to the target's inbox.</param>
     /// <param name="peer">The session that has the target.</param>
-    public static RouteAnswer Check(
+    public static GrantAnswer Check(
         SessionLanes asking,
         MachineEntry source,
         MachineEntry target,
@@ -54,16 +54,16 @@ internal static class RouteCheck
     }
 
     /// <summary>Makes the refusal for a reason that may pass.</summary>
-    public static RouteAnswer Later(in Verdict verdict) => new(verdict, MayAskAgain: true);
+    public static GrantAnswer Later(in Verdict verdict) => new(verdict, MayAskAgain: true);
 
     /// <summary>Makes the refusal for a reason that stays as long as both sessions last.</summary>
-    public static RouteAnswer Never(string machineId, string message) => new(Precondition(machineId, message));
+    public static GrantAnswer Never(string machineId, string message) => new(Precondition(machineId, message));
 
     /// <summary>Makes the verdict that something is not as it must be.</summary>
     public static Verdict Precondition(string machineId, string message) =>
         new(StatusCode.FailedPrecondition, message, machineId);
 
-    private static RouteAnswer CheckSessions(
+    private static GrantAnswer CheckSessions(
         SessionLanes asking, SessionLanes peer, Subscriber inbox, bool mayShareProcess)
     {
         var target = inbox.InboxOf;
@@ -90,7 +90,7 @@ internal static class RouteCheck
 
         return asking.Address.Length == 0 && peer.Address.Length == 0
             ? Never(target, "Neither of the two processes listens for lanes.")
-            : RouteAnswer.Granted;
+            : GrantAnswer.Granted;
     }
 
     private static bool MayBeSameProcess(MachineOwner one, MachineOwner other) =>
