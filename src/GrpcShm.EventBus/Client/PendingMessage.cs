@@ -26,6 +26,9 @@ internal sealed class PendingMessage(SessionCommand command) : PendingCommand
     /// </summary>
     public Action<Outcome?>? Answered { get; init; }
 
+    // The hub carries a fence out when the target's process acknowledges it.
+    public override bool WantsMore => Command.CommandCase == SessionCommand.CommandOneofCase.Fence;
+
     public override int CalculateSize(ulong number) => FieldWriter.SizeWithTag(LengthWith(number));
 
     public override void WriteTo(ref FieldWriter writer, ulong number)

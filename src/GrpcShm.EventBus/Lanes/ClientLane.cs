@@ -12,6 +12,8 @@ internal sealed class ClientLane(LaneIntroduction introduction, SessionLink sess
     private const int Greeting = 1;
     private const int Over = 2;
 
+    private readonly Lock _lock = new();
+    private readonly List<Credit> _earlyCredits = [];
     private int _state;
     private LaneLink? _link;
 
@@ -31,10 +33,36 @@ internal sealed class ClientLane(LaneIntroduction introduction, SessionLink sess
     public LaneOutbox Outbox { get; } = new(introduction.Lane);
 
     /// <summary>The connection; none before it stands.</summary>
-    public LaneLink? Link
+    public LaneLink? Link => Volatile.Read(ref _link);
+
+    /// <summary>Lets the lane stand.</summary>
+    public void Stand(LaneLink link)
     {
-        get => Volatile.Read(ref _link);
-        set => Volatile.Write(ref _link, value);
+        lock (_lock)
+        {
+            Volatile.Write(ref _link, link);
+        }
+
+        // Nobody adds to them any more.
+        _earlyCredits.ForEach(link.GiveCredit);
+    }
+
+    /// <summary>
+    /// Gives the other side room. A fence may be faster than the thread that lets the lane stand at this side.
+    /// </summary>
+    public void GiveCredit(Credit credit)
+    {
+        LaneLink? link;
+        lock (_lock)
+        {
+            link = _link;
+            if (link is null)
+            {
+                _earlyCredits.Add(credit);
+            }
+        }
+
+        link?.GiveCredit(credit);
     }
 
     /// <summary>True if the lane has stood.</summary>

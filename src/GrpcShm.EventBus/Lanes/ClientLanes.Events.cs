@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -12,57 +13,23 @@ internal sealed partial class ClientLanes : ILaneEvents
     IThreadPoolWorkItem? ILaneEvents.Deliver(ClientLane lane, ReadOnlySpan<IncomingDelivery> deliveries)
     {
         lane.Outbox.LastUse = Environment.TickCount64;
-        IThreadPoolWorkItem? inline = null;
-        foreach (ref readonly var delivery in deliveries)
+        EventReceiver? inline = null;
+        try
         {
-            if (delivery.Event.IsMissing || delivery.Level > AcknowledgementLevel.Replied || delivery.Level < 0)
+            foreach (ref readonly var delivery in deliveries)
             {
-                throw new LaneException("A delivery has no event, or an unknown level.");
-            }
-
-            if (!_targets.TryGetValue(delivery.Subscription, out var route) || route.Lane != lane)
-            {
-                lane.Link?.Reroute(delivery.Number);
-                continue;
-            }
-
-            if (delivery.Event.Source != route.Source || delivery.Event.Target != route.Target
-                || delivery.Sender != route.Stamp)
-            {
-                throw new LaneException("An event came by a route that is not its own.");
-            }
-
-            // What the hub would refuse goes to the hub. All later events of the route follow it, in order.
-            var isForHub = delivery.IsSpecial || delivery.EventSize > route.MaxEventSize
-                || delivery.Event.Name.Length == 0 || !delivery.Event.IsPrintable();
-            var isAwaited = delivery.Level > AcknowledgementLevel.Delivered;
-            if (isAwaited && !isForHub)
-            {
-                // Before a handler can answer.
-                lane.Link?.NoteOwed(1);
-            }
-
-            var run = false;
-            switch (isForHub ? RoutePut.NotTaken : route.Receiver.Put(route, delivery, out run))
-            {
-                case RoutePut.Taken when run && inline is not null:
-                    ThreadPool.UnsafeQueueUserWorkItem(inline, preferLocal: false);
-                    inline = route.Receiver;
-                    break;
-                case RoutePut.Taken when run:
-                    inline = route.Receiver;
-                    break;
-                case RoutePut.Taken:
-                    break;
-                case RoutePut.NotTaken:
-                    lane.Link?.NoteOwed(isAwaited && !isForHub ? -1 : 0);
-                    EndTarget(route);
-                    lane.Link?.Reroute(delivery.Number);
-                    break;
-                default:
+                if (TryPut(lane, delivery) is { } begun)
+                {
                     Begin(inline);
-                    throw new LaneException("An event came without credit.");
+                    inline = begun;
+                }
             }
+        }
+        catch (LaneException)
+        {
+            // One that is begun and not run would be silent for ever.
+            Begin(inline);
+            throw;
         }
 
         return inline;
@@ -106,11 +73,56 @@ internal sealed partial class ClientLanes : ILaneEvents
 
     void ILaneEvents.End(ClientLane lane, string reason) => End(lane, reason);
 
-    private static void Begin(IThreadPoolWorkItem? receiver)
+    private static void Begin(EventReceiver? receiver)
     {
         if (receiver is not null)
         {
             ThreadPool.UnsafeQueueUserWorkItem(receiver, preferLocal: false);
+        }
+    }
+
+    // Gives back a receiver that somebody has to run; none if it is not to be run.
+    private EventReceiver? TryPut(ClientLane lane, in IncomingDelivery delivery)
+    {
+        if (delivery.Event.IsMissing || delivery.Level is < 0 or > AcknowledgementLevel.Replied)
+        {
+            throw new LaneException("A delivery has no event, or an unknown level.");
+        }
+
+        if (!_targets.TryGetValue(delivery.Subscription, out var route) || route.Lane != lane)
+        {
+            lane.Link?.Reroute(delivery.Number);
+            return null;
+        }
+
+        if (delivery.Event.Source != route.Source || delivery.Event.Target != route.Target
+            || delivery.Sender != route.Stamp)
+        {
+            throw new LaneException("An event came by a route that is not its own.");
+        }
+
+        var isAwaited = delivery.Level > AcknowledgementLevel.Delivered;
+        if (isAwaited)
+        {
+            // Before a handler can answer.
+            lane.Link?.NoteOwed(1);
+        }
+
+        // What the hub would refuse goes to the hub. All later events of the route follow it, in order.
+        var isForHub = delivery.IsSpecial || delivery.EventSize > route.MaxEventSize
+            || delivery.Event.Name.Length == 0 || !delivery.Event.IsPrintable();
+        var run = false;
+        switch (isForHub ? RoutePut.NotTaken : route.Receiver.Put(route, delivery, out run))
+        {
+            case RoutePut.Taken:
+                return run ? route.Receiver : null;
+            case RoutePut.NotTaken:
+                lane.Link?.NoteOwed(isAwaited ? -1 : 0);
+                EndTarget(route);
+                lane.Link?.Reroute(delivery.Number);
+                return null;
+            default:
+                throw new LaneException("An event came without credit.");
         }
     }
 }

@@ -167,7 +167,7 @@ internal sealed partial class ClientLanes
     {
         var limits = lane.Session.Limits;
         var link = new LaneLink(connection, lane, this, Math.Max(limits.MaxResponseSize, MessageSize.UsualLimit));
-        lane.Link = link;
+        lane.Stand(link);
         if (lane.IsOver)
         {
             // The session has ended meanwhile. Whoever ended the lane may not have seen the link.

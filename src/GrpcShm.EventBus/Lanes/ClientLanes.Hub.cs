@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Wire;
@@ -9,12 +8,9 @@ namespace GrpcShm.EventBus.Lanes;
 // What the hub says of lanes and routes. The session's reading thread is here, but for the session's beginning and end.
 internal sealed partial class ClientLanes
 {
-    // Fences whose grants come later. A hub writes the grant first; more than a few of them are an error.
-    private const int MaxEarlyFences = 64;
-
-    private readonly ConcurrentDictionary<uint, uint> _earlyFences = new();
-
-    /// <summary>Says in a session's opening that the client takes lanes. Before the first one it begins to listen.</summary>
+    /// <summary>
+    /// Says in a session's opening that the client takes lanes. Before the first one it begins to listen.
+    /// </summary>
     public async Task AnnounceAsync(OpenSession opening, CancellationToken cancellationToken)
     {
         opening.TakesLanes = true;
@@ -24,7 +20,6 @@ internal sealed partial class ClientLanes
     /// <summary>Begins to ask for routes, if the hub offers them.</summary>
     public void Begin(SessionLink link, SessionOpened opened)
     {
-        _earlyFences.Clear();
         if (opened.OffersLanes)
         {
             Use((Link: link, _queue.Sender), static (routes, state) => routes.Begin(state.Link, state.Sender));
@@ -73,13 +68,24 @@ internal sealed partial class ClientLanes
     /// <summary>Takes a fence: all events that the hub has put before it are in the queue.</summary>
     public void TakeFence(SessionLink link, EventReceiver? receiver, in IncomingDelivery fence)
     {
-        if (_targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver)
+        // The hub writes a grant before its fence. A route that is not known has ended since.
+        var taken = 0;
+        if (_targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
+            && route.Lane.Session == link)
         {
-            BeginRoute(route, fence.ReturnedCredit);
+            taken = BeginRoute(route, fence.ReturnedCredit);
         }
-        else if (_earlyFences.Count < MaxEarlyFences)
+
+        if (fence.ReturnedCredit > taken)
         {
-            _earlyFences[fence.Fence] = fence.ReturnedCredit;
+            // The hub has given it up, and nobody has it. The receiver's window still counts it as the hub's.
+            link.Note(new SessionCommand
+            {
+                Grant = new Credit
+                {
+                    Subscription = fence.Subscription, Deliveries = fence.ReturnedCredit - (uint)taken,
+                },
+            });
         }
 
         if (fence.Number != 0)
@@ -123,24 +129,22 @@ internal sealed partial class ClientLanes
         {
             GiveUp(link, grant.Route);
         }
-        else if (_earlyFences.TryRemove(grant.Route, out var credit))
-        {
-            BeginRoute(_targets[grant.Route], credit);
-        }
     }
 
-    private void BeginRoute(TargetRoute route, uint returned)
+    private int BeginRoute(TargetRoute route, uint returned)
     {
         var credit = route.Receiver.BeginRoute(route, returned);
         if (credit == 0)
         {
             // There is no room to share. The hub goes on carrying the events.
             EndTarget(route);
-            return;
+        }
+        else
+        {
+            route.GiveCredit(new Credit { Subscription = route.Number, Deliveries = (uint)credit });
         }
 
-        // If the lane does not stand yet, it will not: its source asked for the fence over it.
-        route.GiveCredit(new Credit { Subscription = route.Number, Deliveries = (uint)credit });
+        return credit;
     }
 
     private void Withdraw(SessionLink link, RouteWithdrawal withdrawal)

@@ -12,8 +12,10 @@ internal sealed record LaneTimes
     /// <summary>How long the client does not ask again after a route that ended or was refused.</summary>
     public long AskAgainAfter { get; init; } = 10_000;
 
-    /// <summary>How long an event waits for its route at most. Then the hub gets it, and judges it.</summary>
-    public long LongestHold { get; init; } = 100;
+    /// <summary>
+    /// How long events wait for their route while none of them goes on. Then the hub gets them, and judges them.
+    /// </summary>
+    public long LongestHold { get; init; } = 250;
 
     /// <summary>
     /// How long the other side may take to answer the events of a route that ends. Then the lane ends.

@@ -11,6 +11,8 @@ internal sealed class QueueBarrier
     /// <summary>How many routes have events that are not answered yet.</summary>
     public int OpenRoutes { get; set; }
 
-    /// <summary>The events of these routes that the hub gets after all, in order. They go in front of the command.</summary>
+    /// <summary>
+    /// The events of these routes that the hub gets after all, in order. They go in front of the command.
+    /// </summary>
     public List<PendingCommand> Before { get; } = [];
 }

@@ -113,14 +113,16 @@ internal sealed partial class RouteTable
         {
             if (route.State is RouteState.Fencing or RouteState.Open && route.Held.TryPeek(out var oldest))
             {
-                if (now - oldest.Since >= times.LongestHold)
+                // A stream has many events that wait. It goes on as long as the target makes room for some of them.
+                var since = Math.Max(oldest.Since, route.PumpedAt);
+                if (now - since >= times.LongestHold)
                 {
                     // The target has no room for the lane, or not even for the fence. The hub judges what is held.
                     GiveUp(route, now);
                 }
                 else
                 {
-                    NoteDue(oldest.Since + times.LongestHold);
+                    NoteDue(since + times.LongestHold);
                 }
             }
 

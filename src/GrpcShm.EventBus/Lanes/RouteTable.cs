@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
@@ -10,9 +11,9 @@ namespace GrpcShm.EventBus.Lanes;
 /// </summary>
 /// <remarks>
 /// The lock of the queue to the hub guards all of it: an event has its place in the queue or on its lane before its
-/// send returns. What must not happen under the lock is noted in <see cref="Effects"/>. It knows no connection. A pair's
-/// events change from the hub to a lane behind a fence, which reaches the target behind all that went to the hub. They
-/// change back when all that went over the lane has reached the target's queue, or has come back.
+/// send returns. What must not happen under the lock is noted in <see cref="Effects"/>. It knows no connection.
+/// A pair's events change from the hub to a lane behind a fence, which reaches the target behind all that went to the
+/// hub. They change back when all that went over the lane has reached the target's queue, or has come back.
 /// </remarks>
 /// <param name="hub">The queue to the hub.</param>
 /// <param name="times">When to ask, and when to give up.</param>
@@ -433,6 +434,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
                 return;
             }
 
+            route.PumpedAt = now;
             if (!held.Event.IsOver)
             {
                 PutOnLane(route, held.Event, now);
@@ -492,14 +494,29 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         }
     }
 
+    private static bool IsPrintable(LaneOutcome outcome) => PrintableText.IsPrintable(outcome.NewState)
+        && (outcome.Reply is not { } reply
+            || (PrintableText.IsPrintable(reply.Id) && PrintableText.IsPrintable(reply.Name)
+                && PrintableText.IsPrintable(reply.Source) && PrintableText.IsPrintable(reply.Target)));
+
     // As the hub would tell the sender.
     private static Outcome ToOutcome(PendingEvent @event, LaneOutcome outcome)
     {
         var target = @event.Names.Target;
         if (outcome.StatusCode == 0 && @event.Level == AcknowledgementLevel.Replied && outcome.Reply is null)
         {
-            var missing = Routing.Verdict.WithoutReply(target);
+            var missing = Verdict.WithoutReply(target);
             return new Outcome { StatusCode = (int)missing.Code, Message = missing.Message, MachineId = target };
+        }
+
+        if (outcome.StatusCode == 0 && !IsPrintable(outcome))
+        {
+            return new Outcome
+            {
+                StatusCode = (int)StatusCode.InvalidArgument,
+                Message = $"The answer of the machine '{target}' has characters that no id and no name has.",
+                MachineId = target,
+            };
         }
 
         var code = Enum.IsDefined((StatusCode)outcome.StatusCode) ? outcome.StatusCode : (int)StatusCode.Unknown;

@@ -33,6 +33,9 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>The events that wait, in order, and since when.</summary>
     public Queue<(PendingEvent Event, long Since)> Held { get; } = new();
 
+    /// <summary>When an event that waited went over the lane.</summary>
+    public long PumpedAt { get; set; }
+
     /// <summary>Since when it ends.</summary>
     public long DrainingSince { get; set; }
 

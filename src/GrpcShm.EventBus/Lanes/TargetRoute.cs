@@ -43,5 +43,5 @@ internal sealed class TargetRoute(RouteGrant grant, ClientLane lane, EventReceiv
     public void Acknowledge(Acknowledgement acknowledgement) => lane.Link?.Answer(acknowledgement);
 
     /// <summary>Tells the other side of room.</summary>
-    public void GiveCredit(Credit credit) => lane.Link?.GiveCredit(credit);
+    public void GiveCredit(Credit credit) => lane.GiveCredit(credit);
 }

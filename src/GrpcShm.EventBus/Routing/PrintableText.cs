@@ -18,10 +18,10 @@ internal static class PrintableText
         ]);
 
     /// <summary>True if a text has none of them.</summary>
-    public static bool IsPrintable(ReadOnlySpan<char> text) => !text.ContainsAny(Unprintable);
+    public static bool IsPrintable(string text) => !text.AsSpan().ContainsAny(Unprintable);
 
     /// <summary>True if a text in UTF-8, which is well formed, has none of them.</summary>
     public static bool IsPrintable(ReadOnlySpan<byte> text) =>
         text.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) < 0
-        || IsPrintable(Encoding.UTF8.GetString(text).AsSpan());
+        || IsPrintable(Encoding.UTF8.GetString(text));
 }

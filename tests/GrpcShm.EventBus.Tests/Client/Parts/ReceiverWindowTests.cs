@@ -1,4 +1,6 @@
 using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Lanes;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
@@ -12,6 +14,55 @@ public sealed class ReceiverWindowTests
 
         Assert.Null(window.GiveRoom(1).Credit);
         window.GiveRoom(1).Tell();
+    }
+
+    [Fact]
+    public void GiveRoom_ByTheWayOfTheEvent_GoesBackToThatWay()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+        Assert.Equal(4, window.Add(route, 4));
+
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.True(ReceiverWindow.TryTakeRoom(route));
+        }
+
+        Assert.False(ReceiverWindow.TryTakeRoom(route));
+        Assert.Null(window.GiveRoom(1, route).Credit);
+        var grant = window.GiveRoom(1, route);
+        Assert.Same(route, grant.Route);
+        Assert.Equal(2u, grant.Credit?.Deliveries);
+        Assert.Equal(2, route.Granted);
+    }
+
+    [Fact]
+    public void Remove_OfARoute_GivesItsShareBackToTheHub()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+        window.Add(route, 4);
+        Assert.True(ReceiverWindow.TryTakeRoom(route));
+
+        route.IsOver = true;
+        window.Remove(route, 1);
+        window.GiveRoom(1, route);
+
+        // All of the window is the hub's again.
+        var command = new Subscription();
+        window.BeginIn(null!, command);
+        Assert.Equal(8u, command.Credit);
+        Assert.False(ReceiverWindow.TryTakeRoom(route));
+    }
+
+    [Fact]
+    public void Add_MoreThanTheHubHas_TakesWhatItHas()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+
+        Assert.Equal(8, window.Add(route, 100));
+        Assert.Equal(0, window.Add(NewRoute(), 1));
     }
 
     [Fact]
@@ -53,4 +104,6 @@ public sealed class ReceiverWindowTests
             Assert.True(repeated.IsRepeated(1, "A", 1));
         }
     }
+
+    private static TargetRoute NewRoute() => new(new RouteGrant { Route = 3 }, null!, null!);
 }
