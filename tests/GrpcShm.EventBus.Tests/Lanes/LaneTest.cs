@@ -28,10 +28,19 @@ public abstract class LaneTest : ClientTest
 
     /// <summary>Sends events with numbers as names, one after the other, until a lane carries them.</summary>
     /// <returns>How many were sent.</returns>
-    internal async Task<int> SendUntilLaneAsync(EventClient client, string source, string target, int from = 0)
+    internal async Task<int> SendUntilLaneAsync(
+        EventClient client, string source, string target, int from = 0, int connections = 1)
     {
-        var before = Meter.Events;
         var count = 0;
+
+        // A lane that has just been closed may still be counted. So a further one is there first.
+        await TimeLimit.UntilAsync(() =>
+        {
+            _ = client.SendEventAsync(source, target, Name(from + count));
+            count++;
+            return Lanes.Connections.Count >= 2 * connections;
+        });
+        var before = Meter.Events;
         await TimeLimit.UntilAsync(() =>
         {
             _ = client.SendEventAsync(source, target, Name(from + count));

@@ -178,7 +178,7 @@ public sealed class LaneTests : LaneTest
 
         for (var round = 0; round < 10; round++)
         {
-            next += await SendUntilLaneAsync(sender, "A", "X", next);
+            next += await SendUntilLaneAsync(sender, "A", "X", next, connections: round + 1);
             for (var i = 0; i < 300; i++)
             {
                 sends.Add(sender.SendEventAsync("A", "X", Name(next++)));
@@ -192,7 +192,7 @@ public sealed class LaneTests : LaneTest
         await Task.WhenAll(sends).InTime();
         await ExpectAsync(events, next);
         await ExpectNoMoreAsync(events, sender, "X");
-        Assert.True(Lanes.Connections.Count >= 10);
+        Assert.Equal(20, Lanes.Connections.Count);
     }
 
     [Fact]
@@ -264,6 +264,61 @@ public sealed class LaneTests : LaneTest
 
         await Task.WhenAll(sends).InTime();
         await ExpectAsync(events, count + 1_000);
+    }
+
+    [Fact]
+    public async Task SendEventAsync_HandlersWaitForEachOtherOverALane_OneFailsByTheCircle()
+    {
+        var (one, other) = (await ConnectLanesAsync(), await ConnectLanesAsync());
+        var waiting = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed };
+        var failures = System.Threading.Channels.Channel.CreateUnbounded<EventBusException?>();
+        await one.RegisterMachineAsync("A", received => received.EventName == "begin"
+            ? SendAsync(one, "A", "X", "ask") : Task.CompletedTask).InTime();
+        await other.RegisterMachineAsync("X", received => received.EventName == "ask"
+            ? SendAsync(other, "X", "A", "answer") : Task.CompletedTask).InTime();
+        await SendUntilLaneAsync(one, "A", "X");
+        await SendUntilLaneAsync(other, "X", "A");
+
+        await one.SendEventAsync("A", "A", "begin", null, waiting).InTime();
+
+        // Whichever of the two the hub heard of last.
+        EventBusException?[] ends =
+        [
+            await failures.Reader.ReadAsync().AsTask().InTime(), await failures.Reader.ReadAsync().AsTask().InTime(),
+        ];
+        var refused = Assert.Single(ends.OfType<EventBusException>());
+        Assert.Equal(StatusCode.FailedPrecondition, refused.StatusCode);
+        Assert.Contains("circle", refused.Message, StringComparison.Ordinal);
+
+        async Task SendAsync(EventClient client, string source, string target, string name)
+        {
+            try
+            {
+                await client.SendEventAsync(source, target, name, null, waiting);
+                failures.Writer.TryWrite(null);
+            }
+            catch (EventBusException exception)
+            {
+                failures.Writer.TryWrite(exception);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Lane_NobodyUsesItForLong_EndsAndComesAgain()
+    {
+        var (sender, receiver) = (
+            await ConnectLanesAsync(options => options.LaneTimes = Times with { Idle = 50 }),
+            await ConnectLanesAsync(options => options.LaneTimes = Times with { Idle = 50 }));
+        await ReceiveAsync(sender, "A");
+        var events = await ReceiveAsync(receiver, "X");
+        var count = await SendUntilLaneAsync(sender, "A", "X");
+
+        await TimeLimit.UntilAsync(() => Lanes.Closed == 2);
+        count += await SendUntilLaneAsync(sender, "A", "X", count, connections: 2);
+
+        await ExpectAsync(events, count);
+        Assert.Equal(4, Lanes.Connections.Count);
     }
 
     [Fact]

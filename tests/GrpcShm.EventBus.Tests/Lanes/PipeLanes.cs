@@ -14,6 +14,9 @@ internal sealed class PipeLanes : EventLaneTransport
     /// <summary>All ends of connections that were made, those that were closed included.</summary>
     public IReadOnlyCollection<EventLaneConnection> Connections => _connections;
 
+    /// <summary>How many ends of connections were closed.</summary>
+    public int Closed => _connections.Count(static connection => connection.IsClosed);
+
     /// <summary>True if no connection succeeds.</summary>
     public bool Refuses { get; set; }
 
@@ -26,7 +29,8 @@ internal sealed class PipeLanes : EventLaneTransport
 
     public override ValueTask<EventLaneConnection> ConnectAsync(string address, CancellationToken cancellationToken)
     {
-        var (there, back) = (new Pipe(), new Pipe());
+        var options = new PipeOptions(new FreshMemory());
+        var (there, back) = (new Pipe(options), new Pipe(options));
         var (near, far) = (new Connection(back.Reader, there.Writer), new Connection(there.Reader, back.Writer));
         if (Refuses || !_listeners.TryGetValue(address, out var listener) || !listener.TryPut(far))
         {
@@ -36,6 +40,28 @@ internal sealed class PipeLanes : EventLaneTransport
         _connections.Enqueue(near);
         _connections.Enqueue(far);
         return new ValueTask<EventLaneConnection>(near);
+    }
+
+    // A connection may be closed while its reader looks at the bytes. They must not be those of another one then.
+    private sealed class FreshMemory : System.Buffers.MemoryPool<byte>
+    {
+        public override int MaxBufferSize => int.MaxValue;
+
+        public override System.Buffers.IMemoryOwner<byte> Rent(int minBufferSize = -1) =>
+            new Owner(new byte[Math.Max(minBufferSize, 4096)]);
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+
+        private sealed class Owner(byte[] bytes) : System.Buffers.IMemoryOwner<byte>
+        {
+            public Memory<byte> Memory => bytes;
+
+            public void Dispose()
+            {
+            }
+        }
     }
 
     private sealed class Listener(PipeLanes lanes, string address) : EventLaneListener
@@ -61,6 +87,8 @@ internal sealed class PipeLanes : EventLaneTransport
 
     private sealed class Connection(PipeReader input, PipeWriter output) : EventLaneConnection
     {
+        public bool IsClosed { get; private set; }
+
         public override PipeReader Input => input;
 
         public override PipeWriter Output => output;
@@ -72,6 +100,7 @@ internal sealed class PipeLanes : EventLaneTransport
             output.CancelPendingFlush();
             output.Complete();
             input.Complete();
+            IsClosed = true;
             return ValueTask.CompletedTask;
         }
     }
