@@ -95,6 +95,43 @@ internal sealed class ObserverTable
             + PutAll(_others.Places, item, context);
     }
 
+    /// <summary>True if a subscription could match an event that is sent, of whatever name.</summary>
+    /// <remarks>
+    /// There may be very many names of events, so they are not looked at: where anybody observes one, the answer is yes.
+    /// </remarks>
+    public bool MayObserve(string source, string target) =>
+        Count > 0
+        && (!_byPart[(int)ObserverIndex.Name].IsEmpty
+            || MayObserve(_byPart[(int)ObserverIndex.Target].Find(target), source, target)
+            || MayObserve(_byPart[(int)ObserverIndex.Source].Find(source), source, target)
+            || MayObserve(_others.Places, source, target));
+
+    private static bool MayObserve(TextIndex<Observer>.Matches found, string source, string target)
+    {
+        foreach (var observers in found)
+        {
+            if (MayObserve(observers, source, target))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool MayObserve(ReadOnlySpan<Observer?> observers, string source, string target)
+    {
+        foreach (var observer in observers)
+        {
+            if (observer?.Filter.MayMatchSend(source, target) is true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static int PutAll(ReadOnlySpan<Observer?> observers, in MailItem item, RoutingContext context)
     {
         var accepted = 0;

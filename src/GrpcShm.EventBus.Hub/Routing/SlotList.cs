@@ -37,8 +37,14 @@ internal sealed class SlotList<T>
     }
 
     /// <summary>Removes an item, which is in the list.</summary>
+    /// <exception cref="InvalidOperationException">It is not in the list.</exception>
     public void Remove(T item)
     {
+        if (item.Slot < 0 || item.Slot >= _places.Length || _places[item.Slot] != item)
+        {
+            throw new InvalidOperationException("The item is not in the list.");
+        }
+
         Volatile.Write(ref _places[item.Slot], null);
         Count--;
         if (Count < _places.Length / Sparse)

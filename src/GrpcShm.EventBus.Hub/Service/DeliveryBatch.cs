@@ -27,6 +27,10 @@ internal sealed class DeliveryBatch(Outbox outbox)
     // Most responses have few publications. Each of the lists may have grown to some kilobytes.
     private const int MostKeptShares = 16;
 
+    // Where several subscribers wait, none fills the response alone: then the same events of the others could not join.
+    private const int MaxEventsInTurn = 32;
+    private const int MaxBytesInTurn = MaxBytes / 8;
+
     public const int MaxBytes = MessageSize.Batch;
 
     private readonly MailItem[] _items = new MailItem[MaxEvents];
@@ -66,13 +70,18 @@ internal sealed class DeliveryBatch(Outbox outbox)
             && outbox.TryTakeReady(out var subscriber))
         {
             var room = Math.Min(MaxEvents - deliveries.Count, MaxRecipients - Recipients);
-            var taken = subscriber!.Take(_items.AsSpan(0, room), MaxBytes - Bytes);
+            var bytes = MaxBytes - Bytes;
+            if (_mayShare && outbox.HasReady)
+            {
+                (room, bytes) = (Math.Min(room, MaxEventsInTurn), Math.Min(bytes, MaxBytesInTurn));
+            }
+
+            var taken = subscriber!.Take(_items.AsSpan(0, room), bytes);
             for (var i = 0; i < taken; i++)
             {
                 Add(deliveries, subscriber, _items[i]);
             }
 
-            Recipients += taken;
             Array.Clear(_items, 0, taken);
             if (subscriber.TakeLoss() is > 0 and var lost)
             {
@@ -88,9 +97,12 @@ internal sealed class DeliveryBatch(Outbox outbox)
     private void Add(List<OutgoingDelivery> deliveries, Subscriber subscriber, in MailItem item)
     {
         var delivery = subscriber.Deliver(item);
+
+        // A fence is no event.
+        Recipients += delivery.Fence == 0 ? 1 : 0;
         if (_mayShare)
         {
-            var mayBeShared = item.Event.IsPublished && delivery.Number == 0;
+            var mayBeShared = item.Event.IsPublished && delivery is { Number: 0, Fence: 0 };
             if (mayBeShared
                 && _places.TryGetValue(item.Event, out var place)
                 && place > subscriber.LastPlaceIn(_number))

@@ -8,6 +8,7 @@ internal sealed class SharedRecipients
     private const byte Tag = (Delivery.AlsoFieldNumber << 3) | 2;
     private const int MostVarintBytes = 5;
     private const int FirstBytes = 64;
+    private const int MostKeptBytes = 1024;
 
     private byte[] _encoded = new byte[FirstBytes];
     private int _length;
@@ -15,7 +16,15 @@ internal sealed class SharedRecipients
     /// <summary>How many bytes they have in a delivery, with their tag and their length.</summary>
     public int CalculateSize() => FieldWriter.SizeWithTag(_length);
 
-    public void Clear() => _length = 0;
+    /// <summary>Makes it empty. Much memory is not kept for the next recipients.</summary>
+    public void Clear()
+    {
+        _length = 0;
+        if (_encoded.Length > MostKeptBytes)
+        {
+            _encoded = new byte[FirstBytes];
+        }
+    }
 
     /// <summary>Adds a subscription.</summary>
     public void Add(uint number)

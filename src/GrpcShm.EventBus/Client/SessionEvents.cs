@@ -1,11 +1,13 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>Brings what a session has read to the client's receivers, commands and listeners.</summary>
-internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
+internal sealed class SessionEvents(
+    ReceiverTable receivers, CommandAnswers answers, RaisedEvents events, ClientLanes? lanes)
     : ISessionEvents
 {
     private const int MostShared = 65_536;
@@ -16,7 +18,7 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         var also = 0L;
         foreach (ref readonly var delivery in deliveries)
         {
-            if (delivery.Event.IsMissing)
+            if (delivery is { Event.IsMissing: true, Fence: 0 })
             {
                 throw new EventBusException(
                     StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
@@ -37,6 +39,13 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {
+            if (delivery.Fence != 0)
+            {
+                receivers.TryGet(delivery.Subscription, out var receiver);
+                lanes?.TakeFence(link, receiver, delivery);
+                continue;
+            }
+
             Put(link, delivery.Subscription, delivery, ref inline);
             if (delivery.Also is not null)
             {
@@ -54,6 +63,8 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
     public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
 
     public void Refuse(PendingCommand command, EventBusException reason) => answers.Fail(command, reason);
+
+    public void TakeNotices(SessionLink link, IReadOnlyList<LaneNotice> notices) => lanes?.Take(link, notices);
 
     public void TellOfLoss(Loss loss)
     {

@@ -4,6 +4,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -61,6 +62,7 @@ public sealed class ObserverTableTests : IDisposable
     public ObserverTableTests() => _metrics = new EventBusMetrics(
         _services.GetRequiredService<IMeterFactory>(),
         new MachineRegistry(1, 1),
+        new HubLanes(new EventBusOptions(), new ObserverTable()),
         namesDestinations: false,
         NullLogger.Instance);
 

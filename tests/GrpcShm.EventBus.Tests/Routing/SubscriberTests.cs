@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -19,6 +20,7 @@ public sealed class SubscriberTests : IDisposable
     public SubscriberTests() => _metrics = new EventBusMetrics(
         _services.GetRequiredService<IMeterFactory>(),
         new MachineRegistry(1, 1),
+        new HubLanes(new EventBusOptions(), new ObserverTable()),
         namesDestinations: false,
         NullLogger.Instance);
 

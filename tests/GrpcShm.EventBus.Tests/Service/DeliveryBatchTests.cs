@@ -3,6 +3,7 @@ using CsCheck;
 using Google.Protobuf;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -34,6 +35,7 @@ public sealed class DeliveryBatchTests : IDisposable
     public DeliveryBatchTests() => _metrics = new EventBusMetrics(
         _services.GetRequiredService<IMeterFactory>(),
         new MachineRegistry(1, 1),
+        new HubLanes(new EventBusOptions(), new ObserverTable()),
         namesDestinations: false,
         NullLogger.Instance);
 
@@ -113,6 +115,35 @@ public sealed class DeliveryBatchTests : IDisposable
         }
 
         Assert.Equal([4096, 904], recipients);
+    }
+
+    [Theory]
+    [InlineData(300, 20)]
+    [InlineData(100, 1000)]
+    public void Fill_ABacklogOfPublications_IsSharedAsWell(int publications, int bytes)
+    {
+        const int Recipients = 100;
+        var outbox = new Outbox(runWriterInline: false);
+        var batch = new DeliveryBatch(outbox);
+        batch.AllowSharing();
+        var subscribers = Enumerable.Range(1, Recipients).Select(i => MakeSubscriber((uint)i, outbox)).ToArray();
+        for (var i = 0; i < publications; i++)
+        {
+            var item = ItemOf($"{i}".PadLeft(bytes), isPublished: true);
+            Array.ForEach(subscribers, subscriber => subscriber.Put(item, new RoutingContext()));
+        }
+
+        var (written, recipients) = (0, 0);
+        var deliveries = new List<OutgoingDelivery>();
+        while (batch.Fill(deliveries, 0, static (_, _) => { }) > 0)
+        {
+            written += deliveries.Count;
+            recipients += batch.Recipients;
+            deliveries.Clear();
+        }
+
+        Assert.Equal(publications * Recipients, recipients);
+        Assert.InRange(written, publications, 10 * publications);
     }
 
     [Fact]

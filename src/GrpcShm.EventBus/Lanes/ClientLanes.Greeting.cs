@@ -1,0 +1,190 @@
+using System.Security.Cryptography;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Lanes;
+
+// How processes connect, and make sure that the right one is at the other end.
+internal sealed partial class ClientLanes
+{
+    // Connections whose greeting is under way.
+    private const int MaxGreetings = 64;
+
+    private readonly SemaphoreSlim _listening = new(1);
+    private EventLaneListener? _listener;
+    private int _greetings;
+
+    /// <summary>Does not listen any more. The next session begins anew.</summary>
+    public async Task StopListeningAsync()
+    {
+        await _listening.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_listener is { } listener)
+            {
+                _listener = null;
+                await listener.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _listening.Release();
+        }
+    }
+
+    private async Task<string> ListenAsync(CancellationToken cancellationToken)
+    {
+        await _listening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_listener is null)
+            {
+                _listener = await _transport.ListenAsync(cancellationToken).ConfigureAwait(false);
+                _ = AcceptAsync(_listener);
+            }
+
+            return _listener.Address;
+        }
+        catch (Exception exception) when (exception is IOException or PlatformNotSupportedException)
+        {
+            // Others may listen. And all events can go by the hub.
+            _logger.LaneFailed($"The client cannot listen for lanes: {exception.Message}");
+            return "";
+        }
+        finally
+        {
+            _listening.Release();
+        }
+    }
+
+    private async Task AcceptAsync(EventLaneListener listener)
+    {
+        try
+        {
+            while (await listener.AcceptAsync(CancellationToken.None).ConfigureAwait(false) is { } connection)
+            {
+                if (Interlocked.Increment(ref _greetings) > MaxGreetings)
+                {
+                    Interlocked.Decrement(ref _greetings);
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                    continue;
+                }
+
+                _ = GreetAsync(connection);
+            }
+        }
+        catch (Exception exception)
+        {
+            _logger.LaneFailed($"The client does not listen for lanes any more: {exception.Message}");
+        }
+    }
+
+    private async Task GreetAsync(EventLaneConnection connection)
+    {
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(_times.Greeting));
+        try
+        {
+            var frame = await LaneFrames.ReadAsync(connection.Input, giveUp.Token).ConfigureAwait(false);
+            if (frame.Hello is not { Version: > 0 } hello)
+            {
+                throw new LaneException("The first frame is no hello.");
+            }
+
+            var lane = await WaitForLaneAsync(hello.Lane, giveUp.Token).ConfigureAwait(false);
+            if (lane.IsConnector || !CryptographicOperations.FixedTimeEquals(lane.Token, hello.Token.Span)
+                || !lane.TryGreet())
+            {
+                throw new LaneException("A process that was not introduced tried to connect.");
+            }
+
+            var welcome = new LaneFrame { Welcome = new LaneWelcome { Version = LaneFrames.Version } };
+            await LaneFrames.WriteAsync(connection.Output, welcome, giveUp.Token).ConfigureAwait(false);
+            Stand(lane, connection);
+        }
+        catch (Exception exception)
+        {
+            _logger.LaneFailed(exception.Message);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _greetings);
+        }
+    }
+
+    private async Task<ClientLane> WaitForLaneAsync(ulong id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // First what to wait for, then the look: an introduction in between completes it.
+            var introduced = Volatile.Read(ref _introduced).Task;
+            if (_lanes.TryGetValue(id, out var lane))
+            {
+                return lane;
+            }
+
+            await introduced.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ConnectAsync(ClientLane lane)
+    {
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(_times.Greeting));
+        EventLaneConnection? connection = null;
+        try
+        {
+            lane.TryGreet();
+            connection = await _transport.ConnectAsync(lane.Address, giveUp.Token).ConfigureAwait(false);
+            var hello = new LaneHello
+            {
+                Lane = lane.Id,
+                Token = Google.Protobuf.ByteString.CopyFrom(lane.Token),
+                Version = LaneFrames.Version,
+            };
+            await LaneFrames.WriteAsync(connection.Output, new LaneFrame { Hello = hello }, giveUp.Token)
+                .ConfigureAwait(false);
+            var answer = await LaneFrames.ReadAsync(connection.Input, giveUp.Token).ConfigureAwait(false);
+            if (answer.Welcome is not { Version: LaneFrames.Version })
+            {
+                throw new LaneException("The other process speaks another version.");
+            }
+
+            Stand(lane, connection);
+        }
+        catch (Exception exception)
+        {
+            if (connection is not null)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+
+            End(lane, exception.Message);
+        }
+    }
+
+    private void Stand(ClientLane lane, EventLaneConnection connection)
+    {
+        var limits = lane.Session.Limits;
+        var link = new LaneLink(connection, lane, this, Math.Max(limits.MaxResponseSize, MessageSize.UsualLimit));
+        lane.Stand(link);
+        if (lane.IsOver)
+        {
+            // The session has ended meanwhile. Whoever ended the lane may not have seen the link.
+            link.Close();
+            return;
+        }
+
+        _logger.LaneStands(lane.Id);
+        link.Start();
+        Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
+    }
+
+    private async Task BoundLeaveAsync(ClientLane lane)
+    {
+        var left = lane.Link!.Ended;
+        await left.WaitAsync(TimeSpan.FromMilliseconds(_times.Greeting))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        End(lane, "The other process did not take leave in time.");
+    }
+}
