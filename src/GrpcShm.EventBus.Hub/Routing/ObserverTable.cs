@@ -12,6 +12,8 @@ namespace GrpcShm.EventBus.Routing;
 /// </remarks>
 internal sealed class ObserverTable
 {
+    private const int MostNames = 1024;
+
     private readonly Lock _lock = new();
     private readonly TextIndex<Observer>[] _byPart =
         [.. Enum.GetValues<ObserverIndex>().Select(static _ => new TextIndex<Observer>())];
@@ -96,15 +98,14 @@ internal sealed class ObserverTable
     }
 
     /// <summary>True if a subscription could match an event that is sent, of whatever name.</summary>
-    /// <remarks>
-    /// There may be very many names of events, so they are not looked at: where anybody observes one, the answer is yes.
-    /// </remarks>
+    /// <remarks>There may be very many names of events. It is no fault to say yes, so not all are looked at.</remarks>
     public bool MayObserve(string source, string target) =>
         Count > 0
-        && (!_byPart[(int)ObserverIndex.Name].IsEmpty
-            || MayObserve(_byPart[(int)ObserverIndex.Target].Find(target), source, target)
+        && (MayObserve(_byPart[(int)ObserverIndex.Target].Find(target), source, target)
             || MayObserve(_byPart[(int)ObserverIndex.Source].Find(source), source, target)
-            || MayObserve(_others.Places, source, target));
+            || MayObserve(_others.Places, source, target)
+            || _byPart[(int)ObserverIndex.Name].MayHave(
+                observer => observer.Filter.MayMatchSend(source, target), MostNames));
 
     private static bool MayObserve(TextIndex<Observer>.Matches found, string source, string target)
     {
