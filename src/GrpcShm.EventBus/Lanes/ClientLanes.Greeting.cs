@@ -27,6 +27,11 @@ internal sealed partial class ClientLanes
                 await listener.DisposeAsync().ConfigureAwait(false);
             }
         }
+        catch (Exception exception)
+        {
+            // The transport is code of others. The client ends in any case.
+            _logger.LaneFailed($"The listener for lanes could not be ended: {exception.Message}");
+        }
         finally
         {
             _listening.Release();
@@ -46,7 +51,7 @@ internal sealed partial class ClientLanes
 
             return _listener.Address;
         }
-        catch (Exception exception) when (exception is IOException or PlatformNotSupportedException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // Others may listen. And all events can go by the hub.
             _logger.LaneFailed($"The client cannot listen for lanes: {exception.Message}");
