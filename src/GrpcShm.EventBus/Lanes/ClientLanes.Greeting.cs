@@ -11,9 +11,13 @@ internal sealed partial class ClientLanes
     // Connections whose greeting is under way.
     private const int MaxGreetings = 64;
 
+    // After so many of them the hub is told that the processes cannot connect.
+    private const int MaxBrokenGreetings = 8;
+
     private readonly SemaphoreSlim _listening = new(1);
     private EventLaneListener? _listener;
     private int _greetings;
+    private int _brokenGreetings;
 
     /// <summary>Does not listen any more. The next session begins anew.</summary>
     public async Task StopListeningAsync()
@@ -159,12 +163,16 @@ internal sealed partial class ClientLanes
         }
         catch (Exception exception)
         {
+            // A connection that ends in its greeting may have been broken as any other. The hub gives no further lane
+            // to two processes that cannot connect.
+            var mayTryAgain = connection is not null && exception is not OperationCanceledException
+                && Interlocked.Increment(ref _brokenGreetings) <= MaxBrokenGreetings;
             if (connection is not null)
             {
                 await connection.DisposeAsync().ConfigureAwait(false);
             }
 
-            End(lane, exception.Message);
+            End(lane, exception.Message, mayTryAgain);
         }
     }
 
