@@ -11,9 +11,13 @@ internal sealed partial class ClientLanes
     // Connections whose greeting is under way.
     private const int MaxGreetings = 64;
 
+    // After so many of them the hub is told that the processes cannot connect.
+    private const int MaxBrokenGreetings = 8;
+
     private readonly SemaphoreSlim _listening = new(1);
     private EventLaneListener? _listener;
     private int _greetings;
+    private int _brokenGreetings;
 
     /// <summary>Does not listen any more. The next session begins anew.</summary>
     public async Task StopListeningAsync()
@@ -26,6 +30,11 @@ internal sealed partial class ClientLanes
                 _listener = null;
                 await listener.DisposeAsync().ConfigureAwait(false);
             }
+        }
+        catch (Exception exception)
+        {
+            // The transport is code of others. The client ends in any case.
+            _logger.LaneFailed($"The listener for lanes could not be ended: {exception.Message}");
         }
         finally
         {
@@ -46,7 +55,7 @@ internal sealed partial class ClientLanes
 
             return _listener.Address;
         }
-        catch (Exception exception) when (exception is IOException or PlatformNotSupportedException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // Others may listen. And all events can go by the hub.
             _logger.LaneFailed($"The client cannot listen for lanes: {exception.Message}");
@@ -154,12 +163,16 @@ internal sealed partial class ClientLanes
         }
         catch (Exception exception)
         {
+            // A connection that ends in its greeting may have been broken as any other. The hub gives no further lane
+            // to two processes that cannot connect.
+            var mayTryAgain = connection is not null && exception is not OperationCanceledException
+                && Interlocked.Increment(ref _brokenGreetings) <= MaxBrokenGreetings;
             if (connection is not null)
             {
                 await connection.DisposeAsync().ConfigureAwait(false);
             }
 
-            End(lane, exception.Message);
+            End(lane, exception.Message, mayTryAgain);
         }
     }
 

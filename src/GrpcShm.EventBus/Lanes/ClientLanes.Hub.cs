@@ -172,7 +172,7 @@ internal sealed partial class ClientLanes
     private static void GiveUp(SessionLink link, uint route) =>
         link.Note(new SessionCommand { CloseRoute = new RouteClosed { Route = route } });
 
-    private void End(ClientLane lane, string reason)
+    private void End(ClientLane lane, string reason, bool mayTryAgain = false)
     {
         if (!lane.TryEnd())
         {
@@ -184,7 +184,7 @@ internal sealed partial class ClientLanes
         _logger.LaneEnded(lane.Id, reason);
         lane.Session.Note(new SessionCommand
         {
-            LaneFailed = new LaneFailure { Lane = lane.Id, HadStood = lane.HasStood },
+            LaneFailed = new LaneFailure { Lane = lane.Id, HadStood = lane.HasStood || mayTryAgain },
         });
     }
 

@@ -26,8 +26,9 @@ internal sealed partial class ClientLanes : IDisposable
     private readonly ConcurrentDictionary<ulong, ClientLane> _lanes = new();
     private readonly ConcurrentDictionary<uint, TargetRoute> _targets = new();
 
-    // Under the timer's lock: when the timer runs.
+    // Under the timer's lock: when the timer runs, and that it does not run any more.
     private long _due = long.MaxValue;
+    private bool _isDisposed;
 
     // Completed when a lane was introduced, and replaced then. Connections may be faster than the hub.
     private TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -134,7 +135,16 @@ internal sealed partial class ClientLanes : IDisposable
         _queue.GiveBack(effects);
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        lock (_timerLock)
+        {
+            _isDisposed = true;
+        }
+
+        _timer.Dispose();
+        _listening.Dispose();
+    }
 
     private ClientLane? Find(LaneOutbox outbox) => _lanes.GetValueOrDefault(outbox.Id);
 
@@ -157,7 +167,7 @@ internal sealed partial class ClientLanes : IDisposable
 
         lock (_timerLock)
         {
-            if (due < _due)
+            if (due < _due && !_isDisposed)
             {
                 _due = due;
                 _timer.Change(Math.Max(1, due - Environment.TickCount64), Timeout.Infinite);

@@ -12,6 +12,8 @@ public abstract class LaneTest : ClientTest
 
     internal LaneMeter Meter { get; } = new();
 
+    internal LaneLog Log { get; } = new();
+
     /// <summary>When the clients ask for routes, and when they give up.</summary>
     internal virtual LaneTimes Times { get; } = new() { AskAfterSends = 4, AskAgainAfter = 1 };
 
@@ -23,6 +25,7 @@ public abstract class LaneTest : ClientTest
             options.Lanes = Lanes;
             options.LaneTimes = Times;
             options.MeterFactory = Meter;
+            options.LoggerFactory = Log;
             configure?.Invoke(options);
         });
 
@@ -33,12 +36,12 @@ public abstract class LaneTest : ClientTest
     {
         var count = 0;
 
-        // A lane that has just been closed may still be counted. So a further one is there first.
+        // A lane that has just been closed may still be counted. So a further one stands first, at both ends.
         await TimeLimit.UntilAsync(() =>
         {
             _ = client.SendEventAsync(source, target, Name(from + count));
             count++;
-            return Lanes.Connections.Count >= 2 * connections;
+            return Log.Stood >= 2 * connections;
         });
         var before = Meter.Events;
         await TimeLimit.UntilAsync(() =>

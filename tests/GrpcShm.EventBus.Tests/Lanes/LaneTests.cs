@@ -192,7 +192,7 @@ public sealed class LaneTests : LaneTest
         await Task.WhenAll(sends).InTime();
         await ExpectAsync(events, next);
         await ExpectNoMoreAsync(events, sender, "X");
-        Assert.Equal(20, Lanes.Connections.Count);
+        Assert.True(Log.Stood >= 20);
     }
 
     [Fact]
