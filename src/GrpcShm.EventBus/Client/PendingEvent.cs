@@ -27,8 +27,8 @@ internal sealed class PendingEvent : PendingCommand
     private const byte SenderTag = (Event.SenderFieldNumber << 3) | 1;
     private const byte SequenceTag = Event.SequenceFieldNumber << 3;
 
-    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events do
-    // not need.
+    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events
+    // do not need.
     private const int MostReused = 512;
 
     // As many as a fast sender has on their way. They take at most 1.5 MB.

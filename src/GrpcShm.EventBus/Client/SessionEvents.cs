@@ -10,8 +10,6 @@ internal sealed class SessionEvents(
     ReceiverTable receivers, CommandAnswers answers, RaisedEvents events, ClientLanes? lanes)
     : ISessionEvents
 {
-    private const int MostShared = 65_536;
-
     public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
     {
         // Before any receiver was begun: one that is begun and not run would be silent for ever.
@@ -27,15 +25,7 @@ internal sealed class SessionEvents(
             also += delivery.Also?.Length ?? 0;
         }
 
-        // One byte of a response may stand for an event in a queue.
-        if (also > MostShared)
-        {
-            throw new EventBusException(
-                StatusCode.Internal,
-                $"The hub broke the rules: the deliveries of one response have {also} further subscriptions, and may "
-                + $"have {MostShared}.");
-        }
-
+        IncomingDelivery.CheckShared(also);
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
@@ -20,6 +21,8 @@ internal readonly record struct IncomingDelivery(
     ulong Sequence,
     uint[]? Also = null)
 {
+    private const int MostShared = 65_536;
+
     /// <summary>How many bytes the event has, encoded.</summary>
     public int EventSize { get; init; }
 
@@ -122,6 +125,21 @@ internal readonly record struct IncomingDelivery(
     /// <summary>The same delivery for the further subscriptions, which do not acknowledge it.</summary>
     public IncomingDelivery Shared() => this with { Number = 0, Level = AcknowledgementLevel.Unspecified, Also = null };
 
+    /// <summary>Checks how many further subscriptions get deliveries of one response.</summary>
+    /// <exception cref="EventBusException">
+    /// There are too many. A byte of a response may stand for an event in a queue.
+    /// </exception>
+    public static void CheckShared(long count)
+    {
+        if (count > MostShared)
+        {
+            throw new EventBusException(
+                StatusCode.Internal,
+                $"The hub broke the rules: the deliveries of one response have {count} further subscriptions, and may "
+                + $"have {MostShared}.");
+        }
+    }
+
     private static bool TryReadNumbers(ReadOnlySpan<byte> bytes, out uint[]? numbers)
     {
         // The last byte of each is less than 0x80.
@@ -131,6 +149,8 @@ internal readonly record struct IncomingDelivery(
             count += value < 0x80 ? 1 : 0;
         }
 
+        // The generated parser would make room for all of them, too.
+        CheckShared(count);
         numbers = new uint[count];
         var reader = new FieldReader(bytes);
         for (var i = 0; !reader.IsAtEnd; i++)
