@@ -179,13 +179,14 @@ internal sealed partial class ClientLanes
             return;
         }
 
-        Use(lane.Outbox, static (routes, outbox) => routes.Break(outbox, routes.Clock()));
-        Forget(lane);
-        _logger.LaneEnded(lane.Id, reason);
+        // First: the hub would grant the lane to machines that ask while its events go back.
         lane.Session.Note(new SessionCommand
         {
             LaneFailed = new LaneFailure { Lane = lane.Id, HadStood = lane.HasStood || mayTryAgain },
         });
+        Use(lane.Outbox, static (routes, outbox) => routes.Break(outbox, routes.Clock()));
+        Forget(lane);
+        _logger.LaneEnded(lane.Id, reason);
     }
 
     private void Forget(ClientLane lane)

@@ -204,8 +204,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             route.Pair.Route = null;
         }
 
-        // Success without a grant before it: this hub has rules of its own.
-        route.Pair.AskAgainAt = outcome is { MayAskAgain: true } ? now + times.AskAgainAfter : long.MaxValue;
+        // A grant before success may be for a lane that had just ended here. The next one is for another lane.
+        route.Pair.AskAgainAt = outcome is null or { StatusCode: 0 } or { MayAskAgain: true }
+            ? now + times.AskAgainAfter
+            : long.MaxValue;
     }
 
     /// <summary>Takes the hub's answer to a fence.</summary>

@@ -1,0 +1,32 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Lanes;
+
+/// <summary>What a client's routes do in cases that a hub and another process rarely bring about.</summary>
+public sealed class RouteTableTests
+{
+    private readonly RouteBench _bench = new();
+
+    [Fact]
+    public void Request_SucceedsWithoutAGrant_IsAskedAgainLater()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Answer(null);
+        Assert.False(_bench.IsAskedAfterSends("A", "X"));
+
+        _bench.Now += _bench.Times.AskAgainAfter;
+
+        Assert.True(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
+    public void Request_IsRefusedForGood_IsNotAskedAgain()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Answer(new Outcome { StatusCode = 12 });
+
+        _bench.Now += _bench.Times.AskAgainAfter;
+
+        Assert.False(_bench.IsAskedAfterSends("A", "X"));
+    }
+}
