@@ -29,7 +29,10 @@ internal sealed partial class ClientLanes
     /// <summary>Ends all lanes of a session that has ended. Their events go to the next one.</summary>
     public void End(SessionLink link)
     {
-        var lanes = _lanes.Values.Where(lane => lane.Session == link && lane.TryEnd()).ToArray();
+        // Another thread that has just ended one of them may be late. Its events must be in the queue before this
+        // session's last word, and before the next session takes events.
+        var lanes = _lanes.Values.Where(lane => lane.Session == link).ToArray();
+        Array.ForEach(lanes, static lane => lane.TryEnd());
         Use(lanes, static (routes, lanes) => routes.End(lanes.Select(static lane => lane.Outbox), routes.Clock()));
         Array.ForEach(lanes, Forget);
     }

@@ -47,6 +47,13 @@ internal sealed partial class RouteTable
             Break(lane, now);
         }
 
+        // A lane may have been forgotten already whose route was granted a moment ago. The next hub may give the same
+        // number to another route.
+        foreach (var route in _routes.Values.ToArray())
+        {
+            Break(route.Lane!, now);
+        }
+
         // There is no hub that could be told.
         Effects.Notes.Clear();
         _pairs.Clear();

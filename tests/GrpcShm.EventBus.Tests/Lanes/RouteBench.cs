@@ -128,7 +128,8 @@ internal sealed class RouteBench
     {
         Broken.AddRange(effects.Broken);
         Idle.AddRange(effects.Idle);
-        Closed.AddRange(effects.Notes.Where(static n => n.CloseRoute is not null).Select(static n => n.CloseRoute.Route));
+        Closed.AddRange(effects.Notes.Select(static note => note.CloseRoute).OfType<RouteClosed>().Select(
+            static closed => closed.Route));
         Outcomes.AddRange(effects.Answered.Select(static answered => answered.Outcome));
         effects.Clear();
         _queue.GiveBack(effects);

@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Lanes;
@@ -28,5 +29,20 @@ public sealed class RouteTableTests
         _bench.Now += _bench.Times.AskAgainAfter;
 
         Assert.False(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
+    public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+        PendingEvent[] sent = [_bench.Send("A", "X"), _bench.Send("A", "X")];
+        _bench.WriteLane();
+
+        _bench.Use(routes => routes.End([], _bench.Now));
+        var next = _bench.Send("A", "X");
+
+        Assert.Equal([.. sent, next], _bench.Write());
+        Assert.True(sent[0].IsRepeated);
+        _bench.Use(static routes => Assert.Equal(0, routes.Count));
     }
 }
