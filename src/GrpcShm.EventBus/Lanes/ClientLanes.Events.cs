@@ -46,7 +46,7 @@ internal sealed partial class ClientLanes : ILaneEvents
                 isWrong = isWrong || !routes.TryAnswer(outbox, outcome, now);
             }
 
-            isWrong = isWrong || !routes.TryAccept(outbox, state.Frame.AcceptedThrough);
+            isWrong = isWrong || !routes.TryAccept(outbox, state.Frame.AcceptedThrough, now);
             foreach (var credit in state.Frame.Rest?.Credits ?? Nothing.Credits)
             {
                 isWrong = isWrong || !routes.TryAddCredit(outbox, credit.Subscription, credit.Deliveries, now);

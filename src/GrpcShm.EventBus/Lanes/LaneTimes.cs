@@ -18,7 +18,8 @@ internal sealed record LaneTimes
     public long LongestHold { get; init; } = 250;
 
     /// <summary>
-    /// How long the other side may take to answer the events of a route that ends. Then the lane ends.
+    /// How long the other side may take to answer any event of a route, or all events of one that ends. Then the lane
+    /// ends.
     /// </summary>
     public long LongestDrain { get; init; } = 5_000;
 

@@ -133,6 +133,19 @@ internal sealed partial class RouteTable
                 }
             }
 
+            if (route is { State: RouteState.Open, Tail: > 0 })
+            {
+                if (now - route.TailSince >= times.LongestDrain)
+                {
+                    // The other process takes nothing. The hub takes it at once.
+                    Break(route.Lane!, now);
+                }
+                else
+                {
+                    NoteDue(route.TailSince + times.LongestDrain);
+                }
+            }
+
             if (route.State is RouteState.Draining)
             {
                 if (now - route.DrainingSince >= times.LongestDrain)
@@ -230,11 +243,16 @@ internal sealed partial class RouteTable
         }
     }
 
-    private void Shorten(SourceRoute route)
+    private void Shorten(SourceRoute route, long now)
     {
+        route.TailSince = now;
         if (--route.Tail == 0 && route.State == RouteState.Draining)
         {
             Finish(route);
+        }
+        else if (route.State == RouteState.Open && route.Held.Count > 0)
+        {
+            Pump(route, now);
         }
     }
 

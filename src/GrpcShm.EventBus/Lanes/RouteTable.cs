@@ -26,6 +26,9 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     // Pairs that are not counted any more are found again. A program with more pairs has few events for each.
     private const int MaxPairs = 4096;
 
+    // So many events of a route are on the lane at most, whatever credit the other side gives. Further ones are held.
+    private const int MaxTail = 4096;
+
     private readonly Dictionary<(string Source, string Target), RoutePair> _pairs = [];
 
     // All routes that were granted and have not ended.
@@ -111,7 +114,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
                 }
 
                 break;
-            case RouteState.Open when route.Held.Count == 0 && route.Credit > 0:
+            case RouteState.Open when route.Held.Count == 0 && HasRoom(route):
                 PutOnLane(route, @event, now);
                 return true;
         }
@@ -263,7 +266,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
     /// <summary>Notes that all events up to a number were accepted, or answered before.</summary>
     /// <returns>False if the other side breaks the rules.</returns>
-    public bool TryAccept(LaneOutbox lane, ulong through)
+    public bool TryAccept(LaneOutbox lane, ulong through, long now)
     {
         if (through > lane.Taken)
         {
@@ -284,7 +287,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             }
 
             NoteCarried(route);
-            Shorten(route);
+            Shorten(route, now);
         }
 
         return true;
@@ -337,9 +340,11 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             }
         }
 
-        Shorten(route);
+        Shorten(route, now);
         return true;
     }
+
+    private static bool HasRoom(SourceRoute route) => route is { Credit: > 0, Tail: < MaxTail };
 
     private void NoteDue(long due) => Effects.Due = Math.Min(Effects.Due, due);
 
@@ -426,7 +431,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
     private void Pump(SourceRoute route, long now)
     {
-        while (route.Credit > 0 && route.Held.TryDequeue(out var held))
+        while (HasRoom(route) && route.Held.TryDequeue(out var held))
         {
             held.Event.HeldBy = null;
             if (held.Event.EventSize > route.MaxEventSize)
@@ -458,7 +463,13 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         lane.Add(@event, route);
         lane.LastUse = now;
         route.Credit--;
-        route.Tail++;
+        if (route.Tail++ == 0)
+        {
+            // The other side may stop at any time.
+            route.TailSince = now;
+            NoteDue(now + times.LongestDrain);
+        }
+
         Watch(@event);
         if (!Effects.Wakes.Contains(lane))
         {

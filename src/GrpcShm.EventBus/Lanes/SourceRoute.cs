@@ -27,6 +27,9 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>How many events were put on the lane and are not answered: neither accepted nor refused.</summary>
     public int Tail { get; set; }
 
+    /// <summary>Since when none of them was answered.</summary>
+    public long TailSince { get; set; }
+
     /// <summary>The events that the lane gave back, in order. The hub gets them before those that are held.</summary>
     public List<PendingEvent> Returned { get; } = [];
 

@@ -388,7 +388,7 @@ internal sealed class RouteModel
                 Assert.True(routes.TryAnswer(_lane, outcome, _now));
             }
 
-            Assert.True(routes.TryAccept(_lane, frame.AcceptedThrough));
+            Assert.True(routes.TryAccept(_lane, frame.AcceptedThrough, _now));
             foreach (var credit in frame.Credits)
             {
                 Assert.True(routes.TryAddCredit(_lane, credit.Subscription, credit.Deliveries, _now));

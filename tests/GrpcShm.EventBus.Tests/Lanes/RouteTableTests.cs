@@ -32,6 +32,56 @@ public sealed class RouteTableTests
     }
 
     [Fact]
+    public void Expire_NothingOnTheLaneIsTakenForLong_GoesByTheHub()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        var sent = _bench.Send("A", "X");
+        _bench.WriteLane();
+
+        _bench.Now += _bench.Times.LongestDrain - 1;
+        _bench.Use(routes => routes.Expire(_bench.Now));
+        Assert.Empty(_bench.Broken);
+        _bench.Now++;
+        _bench.Use(routes => routes.Expire(_bench.Now));
+
+        Assert.Same(_bench.Lane, Assert.Single(_bench.Broken));
+        Assert.Same(sent, Assert.Single(_bench.Write()));
+    }
+
+    [Fact]
+    public void Expire_TheOtherSideGoesOnTaking_LaneStays()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        for (var i = 1; i <= 4; i++)
+        {
+            _bench.Send("A", "X");
+            _bench.Send("A", "X");
+            _bench.WriteLane();
+            _bench.Now += _bench.Times.LongestDrain - 1;
+            _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, (ulong)i, _bench.Now)));
+            _bench.Use(routes => routes.Expire(_bench.Now));
+        }
+
+        Assert.Empty(_bench.Broken);
+    }
+
+    [Fact]
+    public void Send_WithFarTooMuchCredit_IsHeldWhenMuchIsNotTaken()
+    {
+        _bench.Open("A", "X", route: 1, credit: int.MaxValue);
+
+        for (var i = 0; i < 5_000; i++)
+        {
+            _bench.Send("A", "X");
+        }
+
+        Assert.Equal(4096UL, _bench.Lane.Last);
+        _bench.WriteLane();
+        _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, 100, _bench.Now)));
+        Assert.Equal(4196UL, _bench.Lane.Last);
+    }
+
+    [Fact]
     public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
     {
         _bench.Open("A", "X", route: 1, credit: 1);
@@ -41,7 +91,8 @@ public sealed class RouteTableTests
         _bench.Use(routes => routes.End([], _bench.Now));
         var next = _bench.Send("A", "X");
 
-        Assert.Equal([.. sent, next], _bench.Write());
+        PendingCommand[] expected = [.. sent, next];
+        Assert.Equal(expected, _bench.Write());
         Assert.True(sent[0].IsRepeated);
         _bench.Use(static routes => Assert.Equal(0, routes.Count));
     }
