@@ -67,6 +67,15 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         }
     }
 
+    /// <summary>True if an event on a lane is not answered for good.</summary>
+    public bool IsBusy(LaneOutbox outbox)
+    {
+        lock (_lock)
+        {
+            return outbox.IsBusy;
+        }
+    }
+
     /// <summary>Takes back what <see cref="Use"/> gave, when it has been done. It is empty.</summary>
     public void GiveBack(RouteEffects effects) => Volatile.Write(ref _spareEffects, effects);
 

@@ -68,7 +68,7 @@ internal sealed partial class ClientLanes : ILaneEvents
     void ILaneEvents.Leave(ClientLane lane)
     {
         Use(lane.Outbox, static (routes, outbox) => routes.Leave(outbox, routes.Clock()));
-        _ = BoundLeaveAsync(lane);
+        _ = BoundLeaveAsync(lane, lane.Link!);
     }
 
     void ILaneEvents.End(ClientLane lane, string reason) => End(lane, reason);

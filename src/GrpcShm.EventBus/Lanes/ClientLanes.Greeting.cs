@@ -193,11 +193,16 @@ internal sealed partial class ClientLanes
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
     }
 
-    private async Task BoundLeaveAsync(ClientLane lane)
+    private async Task BoundLeaveAsync(ClientLane lane, LaneLink link)
     {
-        var left = lane.Link!.Ended;
-        await left.WaitAsync(TimeSpan.FromMilliseconds(_times.Greeting))
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Events may have been on their way. A handler has as much time for each as it has for those of the hub.
+        do
+        {
+            await link.Ended.WaitAsync(TimeSpan.FromMilliseconds(_times.Greeting))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!link.HasEnded && (link.Owes || _queue.IsBusy(lane.Outbox)));
+
         End(lane, "The other process did not take leave in time.");
     }
 }

@@ -111,7 +111,7 @@ internal sealed partial class ClientLanes : IDisposable
             if (Find(outbox) is { Link: { } link } lane)
             {
                 link.BeginLeave();
-                _ = BoundLeaveAsync(lane);
+                _ = BoundLeaveAsync(lane, link);
             }
         }
 
@@ -189,7 +189,7 @@ internal sealed partial class ClientLanes : IDisposable
             routes.Expire(now);
             foreach (var lane in lanes)
             {
-                routes.ExpireIdle(lane.Outbox, now);
+                routes.ExpireIdle(lane.Outbox, lane.Link is { Owes: true }, now);
             }
         });
     }

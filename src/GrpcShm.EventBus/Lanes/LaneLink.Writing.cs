@@ -50,6 +50,18 @@ internal sealed partial class LaneLink
         }
     }
 
+    /// <summary>True if the other side waits for an answer.</summary>
+    public bool Owes
+    {
+        get
+        {
+            lock (_answersLock)
+            {
+                return _owed > 0 || _outcomes.Count > 0;
+            }
+        }
+    }
+
     /// <summary>Answers an event that was handled.</summary>
     public void Answer(Acknowledgement acknowledgement)
     {

@@ -161,14 +161,17 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>Lets a lane end if nobody has used it for long, and notes when that is to be asked again.</summary>
-    public void ExpireIdle(LaneOutbox lane, long now)
+    /// <param name="lane">The lane.</param>
+    /// <param name="owes">Whether the other side waits for an answer of this side.</param>
+    /// <param name="now">The time.</param>
+    public void ExpireIdle(LaneOutbox lane, bool owes, long now)
     {
         if (!lane.IsReady)
         {
             return;
         }
 
-        if (!lane.IsBusy && now - lane.LastUse >= times.Idle)
+        if (!lane.IsBusy && !owes && now - lane.LastUse >= times.Idle)
         {
             Leave(lane, now);
             Effects.Idle.Add(lane);

@@ -81,6 +81,18 @@ public sealed class RouteTableTests
         Assert.Equal(4196UL, _bench.Lane.Last);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ExpireIdle_OnlyTheOtherSideWaits_LaneStays(bool owes)
+    {
+        _bench.Now += _bench.Times.Idle;
+
+        _bench.Use(routes => routes.ExpireIdle(_bench.Lane, owes, _bench.Now));
+
+        Assert.Equal(owes, _bench.Idle.Count == 0);
+    }
+
     [Fact]
     public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
     {
