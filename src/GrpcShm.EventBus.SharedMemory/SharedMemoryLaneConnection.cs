@@ -27,9 +27,8 @@ internal sealed class SharedMemoryLaneConnection : EventLaneConnection
 
     public override ValueTask DisposeAsync()
     {
-        // Ends that their users have completed already are not touched.
-        _output.Abandon();
-        _input.Abandon();
+        // It ends both operations. An end that is not completed may be in use: then its user completes it, and the
+        // memory stays until both have done so.
         _connection.Dispose();
         return ValueTask.CompletedTask;
     }

@@ -76,7 +76,7 @@ internal sealed partial class ClientLanes
                 if (Interlocked.Increment(ref _greetings) > MaxGreetings)
                 {
                     Interlocked.Decrement(ref _greetings);
-                    await connection.DisposeAsync().ConfigureAwait(false);
+                    await connection.CloseAsync().ConfigureAwait(false);
                     continue;
                 }
 
@@ -114,7 +114,7 @@ internal sealed partial class ClientLanes
         catch (Exception exception)
         {
             _logger.LaneFailed(exception.Message);
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.CloseAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -169,7 +169,7 @@ internal sealed partial class ClientLanes
                 && Interlocked.Increment(ref _brokenGreetings) <= MaxBrokenGreetings;
             if (connection is not null)
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await connection.CloseAsync().ConfigureAwait(false);
             }
 
             End(lane, exception.Message, mayTryAgain);
@@ -185,6 +185,9 @@ internal sealed partial class ClientLanes
         {
             // The session has ended meanwhile. Whoever ended the lane may not have seen the link.
             link.Close();
+
+            // Its loops end at once, and let go of the connection.
+            link.Start();
             return;
         }
 

@@ -183,6 +183,10 @@ internal sealed partial class LaneLink
         {
             End(exception.Message);
         }
+        finally
+        {
+            NoteUnused();
+        }
     }
 
     private bool HasEveryoneLeft()

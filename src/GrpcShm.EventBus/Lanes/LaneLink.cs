@@ -20,6 +20,9 @@ internal sealed partial class LaneLink
     // The reading thread's own: the number of the last delivery.
     private ulong _lastDelivery;
     private int _hasEnded;
+
+    // The reading and the writing. Whichever ends last lets go of the connection.
+    private int _users = 2;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="connection">The connection, of which the greeting is over. It belongs to this.</param>
@@ -32,7 +35,7 @@ internal sealed partial class LaneLink
         _continueReading = ContinueReading;
     }
 
-    /// <summary>Completes when the connection was closed.</summary>
+    /// <summary>Completes when the lane has ended.</summary>
     public Task Ended => _ended.Task;
 
     public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
@@ -44,13 +47,25 @@ internal sealed partial class LaneLink
         ReadOn(null);
     }
 
-    /// <summary>Closes the connection. Any thread, any number of times. Nobody is told.</summary>
+    /// <summary>
+    /// Ends the lane. Any thread, any number of times. Nobody is told. The connection is closed when neither the
+    /// reading nor the writing uses it any more: both may work on memory that goes with it.
+    /// </summary>
     public void Close()
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) == 0)
         {
             _ended.TrySetResult();
             _signal.Set();
+            _connection.Input.CancelPendingRead();
+            _connection.Output.CancelPendingFlush();
+        }
+    }
+
+    private void NoteUnused()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
             _ = CloseAsync();
         }
     }
@@ -59,7 +74,7 @@ internal sealed partial class LaneLink
     {
         try
         {
-            await _connection.DisposeAsync().ConfigureAwait(false);
+            await _connection.CloseAsync().ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
@@ -89,7 +104,7 @@ internal sealed partial class LaneLink
             }
             catch (Exception exception)
             {
-                End(exception.Message);
+                EndReading(exception.Message);
                 inline?.Execute();
                 return;
             }
@@ -127,8 +142,7 @@ internal sealed partial class LaneLink
             var result = _reading.GetResult();
             if (result.IsCanceled || HasEnded)
             {
-                End("The connection was closed.");
-                return false;
+                return EndReading("The connection was closed.");
             }
 
             var rest = result.Buffer;
@@ -140,17 +154,22 @@ internal sealed partial class LaneLink
             _connection.Input.AdvanceTo(rest.Start, rest.End);
             if (result.IsCompleted)
             {
-                End("The other process ended the connection.");
-                return false;
+                return EndReading("The other process ended the connection.");
             }
 
             return true;
         }
         catch (Exception exception)
         {
-            End(exception.Message);
-            return false;
+            return EndReading(exception.Message);
         }
+    }
+
+    private bool EndReading(string reason)
+    {
+        End(reason);
+        NoteUnused();
+        return false;
     }
 
     private void Take(in ReadOnlySequence<byte> bytes, ref IThreadPoolWorkItem? inline)
