@@ -250,12 +250,30 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     }
 
     /// <summary>Lets a caller wait no longer for the targets of routes.</summary>
-    /// <returns>A machine that has not confirmed; none if all have.</returns>
-    public string? GiveUp(RouteSilence silence)
+    /// <returns>The routes whose targets have not confirmed.</returns>
+    public HubRoute[] GiveUp(RouteSilence silence)
     {
         lock (_lock)
         {
             return silence.Clear();
+        }
+    }
+
+    /// <summary>
+    /// Ends the sessions whose clients have not confirmed in time. When it returns, their machines are not registered.
+    /// </summary>
+    public void EndSilent(RouteSilence silence, TimeSpan timeout)
+    {
+        // A session's end takes other locks, and this one.
+        foreach (var route in GiveUp(silence).DistinctBy(static route => route.TargetEnd))
+        {
+            route.TargetEnd.EndSession(new Verdict(
+                StatusCode.Unavailable,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The process of the machine '{route.Target.Id}' gets events past the hub, and has not confirmed "
+                        + $"within {timeout.TotalSeconds} s that it takes no more of them."),
+                route.Target.Id));
         }
     }
 

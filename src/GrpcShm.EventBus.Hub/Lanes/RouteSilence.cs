@@ -1,7 +1,4 @@
-using System.Globalization;
-using Grpc.Core;
 using GrpcShm.EventBus.Budgets;
-using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Lanes;
 
@@ -16,21 +13,22 @@ internal sealed class RouteSilence(HubLanes table, Quota waits)
     private readonly HashSet<HubRoute> _routes = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Waits for all of them.</summary>
+    /// <summary>
+    /// Waits for all of them. A process that does not confirm in time loses its session: its machines are not
+    /// registered any more then, and no observer is promised what it takes.
+    /// </summary>
     /// <param name="timeout">How long at most.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>A failure that names the first machine whose process has not confirmed in time.</returns>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async Task<Verdict> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
             await _done.Task.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
-            return Verdict.Ok;
         }
         catch (TimeoutException)
         {
-            return table.GiveUp(this) is { } machine ? Unconfirmed(machine, timeout) : Verdict.Ok;
+            table.EndSilent(this, timeout);
         }
         catch (OperationCanceledException)
         {
@@ -77,26 +75,17 @@ internal sealed class RouteSilence(HubLanes table, Quota waits)
     }
 
     /// <summary>Waits for no route any more. Under the table's lock.</summary>
-    /// <returns>The target of a route that was waited for; none if all are done.</returns>
-    public string? Clear()
+    /// <returns>The routes that were waited for; none if the targets of all are done.</returns>
+    public HubRoute[] Clear()
     {
-        var machine = _routes.FirstOrDefault()?.Target.Id;
-        foreach (var route in _routes)
+        HubRoute[] left = [.. _routes];
+        foreach (var route in left)
         {
             route.Waiting!.Remove(this);
         }
 
-        waits.Give(_routes.Count);
+        waits.Give(left.Length);
         _routes.Clear();
-        return machine;
+        return left;
     }
-
-    private static Verdict Unconfirmed(string machine, TimeSpan timeout) => new(
-        StatusCode.Unavailable,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"The process of the machine '{machine}' gets events past the hub, and has not confirmed within "
-                + $"{timeout.TotalSeconds} s that it takes no more of them. The subscription would miss some. "
-                + $"Subscribe again, or end that process."),
-        machine);
 }

@@ -15,13 +15,15 @@ namespace GrpcShm.EventBus.Lanes;
 /// <param name="outbox">Wakes the session's writer.</param>
 /// <param name="notices">The notices for the session's client.</param>
 /// <param name="sends">Answers fences.</param>
+/// <param name="life">Ends the session.</param>
 internal sealed class SessionLanes(
     HubCore hub,
     MachineOwner owner,
     SessionOrigin origin,
     Outbox outbox,
     OutgoingNotices notices,
-    SessionSends sends)
+    SessionSends sends,
+    SessionLife life)
 {
     // A client reports far more often. So no report brings the hub's counts near their end.
     private const ulong MostReported = 1 << 20;
@@ -115,6 +117,9 @@ internal sealed class SessionLanes(
     /// <summary>Notes that a lane of the session is gone.</summary>
     public void Fail(LaneFailure failure, RoutingContext context) =>
         _table.Fail(this, failure.Lane, failure.HadStood, context);
+
+    /// <summary>Ends the session whose lanes these are. Its machines are unregistered when this returns.</summary>
+    public void EndSession(Verdict verdict) => life.End(verdict);
 
     /// <summary>Ends all of it. The reader may still be in the middle of a command.</summary>
     public void Release()

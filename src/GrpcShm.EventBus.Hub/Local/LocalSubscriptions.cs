@@ -127,22 +127,15 @@ internal sealed class LocalSubscriptions(
     private async Task WaitAsync(
         LocalReceiver receiver, Func<BusEvent, Task> handler, RouteSilence silence, CancellationToken cancellationToken)
     {
-        Verdict verdict;
         try
         {
-            verdict = await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, cancellationToken)
+            await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             Unsubscribe(receiver, handler);
             throw;
-        }
-
-        if (!verdict.IsOk)
-        {
-            Unsubscribe(receiver, handler);
-            throw verdict.ToBusException();
         }
     }
 

@@ -189,9 +189,8 @@ internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceB
             if (subscription.Silence is { } silence)
             {
                 // The first response promises that no event is missed.
-                ThrowUnlessOk(
-                    await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, context.CancellationToken)
-                        .ConfigureAwait(false));
+                await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, context.CancellationToken)
+                    .ConfigureAwait(false);
             }
 
             var stream = new SubscriptionStream(hub, outbox, subscription.Subscriber, responses);

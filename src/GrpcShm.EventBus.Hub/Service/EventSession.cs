@@ -59,8 +59,8 @@ internal sealed partial class EventSession
         _waits = new SessionWaits(hub, _outbox);
         _subscriptions = new SessionSubscriptions(hub, _owner, origin, _outbox, _life, _waits);
         _sends = new SessionSends(hub, _owner, origin, _waits, AnswerLate);
-        _lanes = new SessionLanes(hub, _owner, origin, _outbox, notices, _sends);
-        _late = new LateSubscriptions(hub, _subscriptions, _completed, _outbox, AnswerLate);
+        _lanes = new SessionLanes(hub, _owner, origin, _outbox, notices, _sends, _life);
+        _late = new LateSubscriptions(hub, _completed, _outbox, AnswerLate);
         _commands = new SessionCommands(hub, _owner, origin, _life, _subscriptions, _late, _waits, _sends, _lanes);
     }
 

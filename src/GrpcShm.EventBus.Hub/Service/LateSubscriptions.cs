@@ -1,6 +1,5 @@
 using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
-using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -10,13 +9,11 @@ namespace GrpcShm.EventBus.Service;
 /// One session's subscriptions of observers that are answered only when no event goes past them any more.
 /// </summary>
 /// <param name="hub">The hub.</param>
-/// <param name="subscriptions">The session's subscriptions, which one leaves again that fails.</param>
 /// <param name="completed">Which commands have been carried out. A command that waits is not among them.</param>
 /// <param name="outbox">Wakes the session's writer.</param>
 /// <param name="answer">Takes the answer. Any thread calls it.</param>
 internal sealed class LateSubscriptions(
     HubCore hub,
-    SessionSubscriptions subscriptions,
     CompletedCommands completed,
     Outbox outbox,
     Action<OutgoingOutcome> answer)
@@ -26,24 +23,22 @@ internal sealed class LateSubscriptions(
 
     /// <summary>Answers a subscription that stands, once the routes that it could match are silent.</summary>
     /// <param name="number">The command's number.</param>
-    /// <param name="subscription">The subscription.</param>
     /// <param name="silence">The wait for the routes.</param>
-    public void Answer(ulong number, LiveSubscription subscription, RouteSilence silence)
+    public void Answer(ulong number, RouteSilence silence)
     {
         if (number != 0)
         {
             completed.Hold(number);
         }
 
-        _ = AnswerAsync(number, subscription, silence);
+        _ = AnswerAsync(number, silence);
     }
 
-    private async Task AnswerAsync(ulong number, LiveSubscription subscription, RouteSilence silence)
+    private async Task AnswerAsync(ulong number, RouteSilence silence)
     {
-        Verdict verdict;
         try
         {
-            verdict = await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, Over).ConfigureAwait(false);
+            await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, Over).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -51,26 +46,13 @@ internal sealed class LateSubscriptions(
             return;
         }
 
-        if (!verdict.IsOk)
+        if (number != 0)
         {
-            subscriptions.Remove(subscription);
-        }
-
-        if (number != 0 || !verdict.IsOk)
-        {
-            answer(MakeOutcome(number, verdict));
+            answer(new OutgoingOutcome(new Outcome { Number = number }));
         }
 
         // In this order: an answer behind the number would come too late.
         completed.Release(number);
         outbox.Signal();
     }
-
-    private static OutgoingOutcome MakeOutcome(ulong number, in Verdict verdict) => new(new Outcome
-    {
-        Number = number,
-        StatusCode = (int)verdict.Code,
-        Message = verdict.Message ?? "",
-        MachineId = verdict.MachineId ?? "",
-    });
 }

@@ -140,7 +140,7 @@ internal sealed class SessionCommands(
         if (verdict.IsOk && live!.Silence is { } silence)
         {
             outcome = null;
-            late.Answer(number, live, silence);
+            late.Answer(number, silence);
         }
 
         return verdict;

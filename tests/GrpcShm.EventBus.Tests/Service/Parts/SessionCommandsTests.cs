@@ -19,9 +19,9 @@ public sealed class SessionCommandsTests : SessionPartTest
         var waits = new SessionWaits(Hub, Outbox);
         var subscriptions = new SessionSubscriptions(Hub, Owner, origin, Outbox, life, waits);
         var sends = new SessionSends(Hub, Owner, origin, waits, static _ => { });
-        var lanes = new SessionLanes(Hub, Owner, origin, Outbox, new OutgoingNotices(), sends);
+        var lanes = new SessionLanes(Hub, Owner, origin, Outbox, new OutgoingNotices(), sends, life);
         var completed = new CompletedCommands(static _ => { });
-        var late = new LateSubscriptions(Hub, subscriptions, completed, Outbox, static _ => { });
+        var late = new LateSubscriptions(Hub, completed, Outbox, static _ => { });
         _commands = new SessionCommands(Hub, Owner, origin, life, subscriptions, late, waits, sends, lanes);
     }
 
