@@ -15,6 +15,10 @@ internal sealed partial class LaneLink
     private const int MaxDeliveries = 256;
     private const int MaxBytes = MessageSize.Batch;
 
+    // What waits to be written besides events. An honest process reads, and has a window of events under way.
+    private const int MaxAnswers = 65_536;
+    private const long MaxAnswerBytes = 256L * 1024 * 1024;
+
     private const byte DeliveriesTag = (LaneFrame.DeliveriesFieldNumber << 3) | 2;
     private const byte RouteTag = Delivery.SubscriptionFieldNumber << 3;
     private const byte NumberTag = Delivery.NumberFieldNumber << 3;
@@ -28,6 +32,7 @@ internal sealed partial class LaneLink
     // Under the lock: what is to be written besides events.
     private readonly Queue<(LaneOutcome Outcome, int Size)> _outcomes = new();
     private readonly RepeatedField<Credit> _credits = [];
+    private long _outcomeBytes;
     private ulong _accepted;
     private ulong _acceptedWritten;
 
@@ -65,10 +70,11 @@ internal sealed partial class LaneLink
     /// <summary>Answers an event that was handled.</summary>
     public void Answer(Acknowledgement acknowledgement)
     {
+        bool isTooMuch;
         lock (_answersLock)
         {
             _owed--;
-            Put(new LaneOutcome
+            isTooMuch = Put(new LaneOutcome
             {
                 Number = acknowledgement.Number,
                 StatusCode = acknowledgement.StatusCode,
@@ -79,26 +85,33 @@ internal sealed partial class LaneLink
         }
 
         Wake();
+        EndIf(isTooMuch);
     }
 
     /// <summary>Says that an event was not taken. The caller wakes the writer.</summary>
     public void Reroute(ulong number)
     {
+        bool isTooMuch;
         lock (_answersLock)
         {
-            Put(new LaneOutcome { Number = number, Rerouted = true });
+            isTooMuch = Put(new LaneOutcome { Number = number, Rerouted = true });
         }
+
+        EndIf(isTooMuch);
     }
 
     /// <summary>Gives the other side room.</summary>
     public void GiveCredit(Credit credit)
     {
+        bool isTooMuch;
         lock (_answersLock)
         {
             _credits.Add(credit);
+            isTooMuch = IsTooMuch;
         }
 
         Wake();
+        EndIf(isTooMuch);
     }
 
     /// <summary>Takes leave as soon as nothing is owed. The routes of this side have to end before.</summary>
@@ -147,7 +160,24 @@ internal sealed partial class LaneLink
         Wake();
     }
 
-    private void Put(LaneOutcome outcome) => _outcomes.Enqueue((outcome, outcome.CalculateSize()));
+    // Under the lock.
+    private bool IsTooMuch => _outcomes.Count + _credits.Count > MaxAnswers || _outcomeBytes > MaxAnswerBytes;
+
+    private bool Put(LaneOutcome outcome)
+    {
+        var size = outcome.CalculateSize();
+        _outcomes.Enqueue((outcome, size));
+        _outcomeBytes += size;
+        return IsTooMuch;
+    }
+
+    private void EndIf(bool isTooMuch)
+    {
+        if (isTooMuch)
+        {
+            End("The other process does not read what it is answered.");
+        }
+    }
 
     private async Task WriteAsync()
     {
@@ -253,6 +283,7 @@ internal sealed partial class LaneLink
 
                 rest ??= new LaneFrame();
                 rest.Outcomes.Add(_outcomes.Dequeue().Outcome);
+                _outcomeBytes -= next.Size;
                 bytes += next.Size + 1 + FieldWriter.SizeOf((ulong)next.Size);
             }
 

@@ -19,6 +19,9 @@ internal sealed partial class LaneLink
 
     // The reading thread's own: the number of the last delivery.
     private ulong _lastDelivery;
+
+    // The reading thread's own: whether the other side has taken leave.
+    private bool _hasReadLeave;
     private int _hasEnded;
 
     // The reading and the writing. Whichever ends last lets go of the connection.
@@ -216,6 +219,11 @@ internal sealed partial class LaneLink
         var deliveries = _frame.Deliveries;
         if (deliveries.Length > 0)
         {
+            if (_hasReadLeave)
+            {
+                throw new LaneException("A delivery came after the other side had taken leave.");
+            }
+
             foreach (ref readonly var delivery in deliveries)
             {
                 if (delivery.Number != ++_lastDelivery)
@@ -236,6 +244,12 @@ internal sealed partial class LaneLink
 
         if (_frame.Rest?.Closing is not null)
         {
+            if (_hasReadLeave)
+            {
+                throw new LaneException("The other side took leave twice.");
+            }
+
+            _hasReadLeave = true;
             _events.Leave(_lane);
             NoteLeave();
         }

@@ -21,6 +21,7 @@ public sealed class HostileLaneTests : LaneTest
     [InlineData("answer to nothing")]
     [InlineData("acceptance of nothing")]
     [InlineData("delivery without an event")]
+    [InlineData("answers that are not read")]
     public async Task Lane_OtherSideBreaksTheRules_LaneEndsAndMachinesGoOn(string fault)
     {
         var client = await ConnectLanesAsync();

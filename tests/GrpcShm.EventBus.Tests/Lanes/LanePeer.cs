@@ -114,9 +114,35 @@ internal sealed class LanePeer(SessionClient session, PipeLanes lanes) : IAsyncD
                 wrong.Event = null;
                 await WriteAsync(lane, new LaneFrame { Deliveries = { wrong } });
                 break;
+            case "answers that are not read":
+                await FloodAsync(lane);
+                break;
             default:
                 Assert.Fail($"There is no fault '{fault}'.");
                 break;
+        }
+    }
+
+    // Deliveries of a route that does not exist: each is answered, and none needs credit.
+    private async Task FloodAsync(EventLaneConnection lane)
+    {
+        const int inFrame = 1_000;
+        for (var first = 1UL; first < 200_000; first += inFrame)
+        {
+            var frame = new LaneFrame();
+            for (var number = first; number < first + inFrame; number++)
+            {
+                var unknown = NewDelivery(number);
+                unknown.Subscription = uint.MaxValue;
+                frame.Deliveries.Add(unknown);
+            }
+
+            using var stream = new MemoryStream();
+            frame.WriteDelimitedTo(stream);
+            if ((await lane.Output.WriteAsync(stream.ToArray())).IsCompleted)
+            {
+                return;
+            }
         }
     }
 
