@@ -22,6 +22,9 @@ internal sealed class LaneOutbox(ulong id)
     /// <summary>True while the connection stands.</summary>
     public bool IsReady { get; set; }
 
+    /// <summary>True if one of both sides takes leave: no further route goes over the lane.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>The number of the first event that is not accepted.</summary>
     public ulong First { get; private set; } = 1;
 
@@ -121,7 +124,7 @@ internal sealed class LaneOutbox(ulong id)
 
         _waitingForMore.Clear();
         _entries.Clear();
-        (_head, First, Taken, Last, IsReady) = (0, 1, 0, 0, false);
+        (_head, First, Taken, Last, IsReady, IsLeaving) = (0, 1, 0, 0, false, false);
     }
 
     private int IndexOf(ulong number) => (int)(number - First) + _head;

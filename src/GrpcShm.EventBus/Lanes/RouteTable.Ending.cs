@@ -31,6 +31,7 @@ internal sealed partial class RouteTable
     /// <summary>Lets all routes of a lane end.</summary>
     public void Leave(LaneOutbox lane, long now)
     {
+        lane.IsLeaving = true;
         foreach (var route in RoutesOf(lane))
         {
             GiveUp(route, now);

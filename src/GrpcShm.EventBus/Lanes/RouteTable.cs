@@ -162,9 +162,11 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     {
         if (_session is null || _isLeaving
             || !_pairs.TryGetValue((grant.Source, grant.Target), out var pair)
-            || pair.Route is not { State: RouteState.Requested, Number: 0 } route)
+            || pair.Route is not { State: RouteState.Requested, Number: 0 } route
+            || lane.IsLeaving)
         {
-            Effects.Notes.Add(new SessionCommand { CloseRoute = new RouteClosed { Route = grant.Route } });
+            // The hub does not know yet that the lane ends. Success of the request comes next, and the pair asks again.
+            Refuse(grant);
             return;
         }
 
@@ -177,6 +179,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             PutFence(route);
         }
     }
+
+    /// <summary>Gives a grant up that cannot be used.</summary>
+    public void Refuse(RouteGrant grant) =>
+        Effects.Notes.Add(new SessionCommand { CloseRoute = new RouteClosed { Route = grant.Route } });
 
     /// <summary>Notes that a lane stands.</summary>
     public void NoteReady(LaneOutbox lane, long now)

@@ -94,6 +94,20 @@ public sealed class RouteTableTests
     }
 
     [Fact]
+    public void Grant_OnALaneThatTakesLeave_IsGivenUpAndAskedForAgain()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Use(routes => routes.Leave(_bench.Lane, _bench.Now));
+
+        _bench.Grant("A", "X", route: 7);
+        _bench.Answer(null);
+
+        Assert.Equal(7u, Assert.Single(_bench.Closed));
+        _bench.Now += _bench.Times.AskAgainAfter;
+        Assert.True(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
     public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
     {
         _bench.Open("A", "X", route: 1, credit: 1);
