@@ -103,7 +103,10 @@ internal sealed partial class HubLink(
             closing.CancelAfter(closingTime);
             if (lanes is not null)
             {
-                await lanes.LeaveAsync(closing.Token).ConfigureAwait(false);
+                // The rest of the time is for the hub: it has to answer what the lanes give back.
+                using var leaving = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
+                leaving.CancelAfter(closingTime / 2);
+                await lanes.LeaveAsync(link, leaving.Token).ConfigureAwait(false);
             }
 
             await link.CloseAsync(end.MakeReason(null), closing.Token).ConfigureAwait(false);

@@ -40,12 +40,21 @@ internal sealed partial class ClientLanes
     /// <summary>
     /// Lets all routes end before the client disconnects: what was sent goes by the hub, or is answered.
     /// </summary>
-    public async Task LeaveAsync(CancellationToken cancellationToken)
+    /// <param name="link">The session.</param>
+    /// <param name="cancellationToken">Gives up waiting. Then the lanes end, and their events go by the hub.</param>
+    public async Task LeaveAsync(SessionLink link, CancellationToken cancellationToken)
     {
         var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _left, left);
         Use(left, static (routes, _) => routes.Leave(routes.Clock()));
         await left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!left.Task.IsCompleted)
+        {
+            foreach (var lane in _lanes.Values.Where(lane => lane.Session == link))
+            {
+                End(lane, "The other process did not answer before the client disconnected.");
+            }
+        }
     }
 
     /// <summary>Takes the hub's notices of one response, in order.</summary>
