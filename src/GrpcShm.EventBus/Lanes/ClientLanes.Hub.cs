@@ -116,6 +116,14 @@ internal sealed partial class ClientLanes
             return;
         }
 
+        if (lane.Session.HasEnded)
+        {
+            // Whoever ended the lanes of the session may not have seen this one.
+            lane.TryEnd();
+            Forget(lane);
+            return;
+        }
+
         var introduced = Interlocked.Exchange(
             ref _introduced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         introduced.TrySetResult();
@@ -133,13 +141,42 @@ internal sealed partial class ClientLanes
         }
         else if (!grant.IsTarget)
         {
-            Use((Grant: grant, lane.Outbox), static (routes, state) =>
-                routes.Grant(state.Grant, state.Outbox, routes.Clock()));
+            Use((Grant: grant, Lane: lane), static (routes, state) =>
+            {
+                // Under the lock: whoever ends the lane from now on finds the route.
+                if (state.Lane.IsOver)
+                {
+                    routes.Refuse(state.Grant);
+                }
+                else
+                {
+                    routes.Grant(state.Grant, state.Lane.Outbox, state.Lane.Session, routes.Clock());
+                }
+            });
         }
-        else if (!_receivers.TryGetMachine(grant.Target, out var receiver) || receiver.HasEnded
-            || !_targets.TryAdd(grant.Route, new TargetRoute(grant, lane, receiver)))
+        else
         {
-            GiveUp(link, grant.Route);
+            TakeAsTarget(lane, grant);
+        }
+    }
+
+    private void TakeAsTarget(ClientLane lane, RouteGrant grant)
+    {
+        if (!_receivers.TryGetMachine(grant.Target, out var receiver) || receiver.HasEnded)
+        {
+            GiveUp(lane.Session, grant.Route);
+            return;
+        }
+
+        var route = new TargetRoute(grant, lane, receiver);
+        if (!_targets.TryAdd(grant.Route, route))
+        {
+            GiveUp(lane.Session, grant.Route);
+        }
+        else if (lane.IsOver)
+        {
+            // Whoever ended the lane meanwhile may not have seen the route.
+            EndTarget(route);
         }
     }
 

@@ -158,9 +158,13 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     }
 
     /// <summary>Takes a grant of the hub.</summary>
-    public void Grant(RouteGrant grant, LaneOutbox lane, long now)
+    /// <param name="grant">The grant.</param>
+    /// <param name="lane">Its lane, which has not ended.</param>
+    /// <param name="session">The session in which it came. That of another session is given up.</param>
+    /// <param name="now">The time.</param>
+    public void Grant(RouteGrant grant, LaneOutbox lane, object session, long now)
     {
-        if (_session is null || _isLeaving
+        if (session != _session || _isLeaving
             || !_pairs.TryGetValue((grant.Source, grant.Target), out var pair)
             || pair.Route is not { State: RouteState.Requested, Number: 0 } route
             || lane.IsLeaving)

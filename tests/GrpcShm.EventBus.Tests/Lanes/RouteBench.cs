@@ -107,13 +107,13 @@ internal sealed class RouteBench
         Use(routes => Assert.True(routes.TryAddCredit(Lane, route, credit, Now)));
     }
 
-    public void Grant(string source, string target, uint route)
+    public void Grant(string source, string target, uint route, object? session = null)
     {
         var grant = new RouteGrant
         {
             Route = route, Source = source, Target = target, Sender = 77, MaxEventSize = 1_000,
         };
-        Use(routes => routes.Grant(grant, Lane, Now));
+        Use(routes => routes.Grant(grant, Lane, session ?? Session, Now));
     }
 
     /// <summary>Writes to the lane what is on it.</summary>

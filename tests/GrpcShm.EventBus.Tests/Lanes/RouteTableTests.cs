@@ -108,6 +108,18 @@ public sealed class RouteTableTests
     }
 
     [Fact]
+    public void Grant_OfASessionThatHasEnded_IsNotTaken()
+    {
+        _bench.Use(routes => routes.End([_bench.Lane], _bench.Now));
+        _bench.Use(routes => routes.Begin(new object(), 5));
+        _bench.SendUntilAsked("A", "X");
+
+        _bench.Grant("A", "X", route: 7, _bench.Session);
+
+        _bench.Use(static routes => Assert.Equal(0, routes.Count));
+    }
+
+    [Fact]
     public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
     {
         _bench.Open("A", "X", route: 1, credit: 1);
