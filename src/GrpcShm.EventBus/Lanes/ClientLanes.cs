@@ -73,13 +73,28 @@ internal sealed partial class ClientLanes : IDisposable
     {
         foreach (var (@event, outcome) in effects.Answered)
         {
-            _answers.Answer(@event, outcome);
+            try
+            {
+                _answers.Answer(@event, outcome);
+            }
+            catch (Exception exception)
+            {
+                EndBadly(@event, exception);
+            }
+
             @event.Release();
         }
 
         foreach (var (@event, reason) in effects.Failed)
         {
-            _answers.Fail(@event, reason);
+            try
+            {
+                _answers.Fail(@event, reason);
+            }
+            catch (Exception exception)
+            {
+                EndBadly(@event, exception);
+            }
         }
 
         foreach (var @event in effects.Watched)
@@ -87,10 +102,10 @@ internal sealed partial class ClientLanes : IDisposable
             _ = WatchDeadlineAsync(@event);
         }
 
-        var session = _session.Link;
+        // Not to the session of this moment: this thread may be late.
         foreach (var note in effects.Notes)
         {
-            session?.Note(note);
+            (effects.Session as SessionLink)?.Note(note);
         }
 
         foreach (var outbox in effects.Wakes)
@@ -127,7 +142,7 @@ internal sealed partial class ClientLanes : IDisposable
 
         if (effects.WakesHub)
         {
-            session?.Wake();
+            _session.Link?.Wake();
         }
 
         Arm(effects.Due);
@@ -144,6 +159,18 @@ internal sealed partial class ClientLanes : IDisposable
 
         _timer.Dispose();
         _listening.Dispose();
+    }
+
+    // A listener to metrics or activities is foreign code. Neither this send nor the rest may wait for ever because of
+    // it.
+    private void EndBadly(PendingEvent @event, Exception exception)
+    {
+        if (@event.TrySetException(exception))
+        {
+            _ = @event.Task.Exception;
+        }
+
+        _logger.LaneFailed($"An answer that came over a lane could not be told: {exception.Message}");
     }
 
     private ClientLane? Find(LaneOutbox outbox) => _lanes.GetValueOrDefault(outbox.Id);

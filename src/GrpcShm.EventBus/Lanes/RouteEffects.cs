@@ -18,6 +18,12 @@ internal sealed class RouteEffects
     /// <summary>What the hub is to be told, outside of the order of commands.</summary>
     public List<SessionCommand> Notes { get; } = [];
 
+    /// <summary>
+    /// The session of whose routes the hub is told. Another hub may have given their numbers to others. None if there is
+    /// no session.
+    /// </summary>
+    public object? Session { get; set; }
+
     /// <summary>The lanes whose writers have something to write.</summary>
     public List<LaneOutbox> Wakes { get; } = [];
 
@@ -53,6 +59,6 @@ internal sealed class RouteEffects
         Wakes.Clear();
         Broken.Clear();
         Idle.Clear();
-        (WakesHub, HasLeft, Due, Carried) = (false, false, long.MaxValue, 0);
+        (Session, WakesHub, HasLeft, Due, Carried) = (null, false, false, long.MaxValue, 0);
     }
 }

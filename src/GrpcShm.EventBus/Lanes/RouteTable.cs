@@ -61,6 +61,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     public RouteEffects TakeEffects(RouteEffects spare)
     {
         var effects = Effects;
+        effects.Session = _session;
         Effects = spare;
         return effects;
     }

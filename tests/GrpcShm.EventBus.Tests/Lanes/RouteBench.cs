@@ -41,6 +41,9 @@ internal sealed class RouteBench
     /// <summary>The routes that the hub was told of that they have ended.</summary>
     public List<uint> Closed { get; } = [];
 
+    /// <summary>The session whose hub the last notes were for.</summary>
+    public object? Told { get; private set; }
+
     /// <summary>The outcomes of events.</summary>
     public List<Outcome?> Outcomes { get; } = [];
 
@@ -130,6 +133,7 @@ internal sealed class RouteBench
         Idle.AddRange(effects.Idle);
         Closed.AddRange(effects.Notes.Select(static note => note.CloseRoute).OfType<RouteClosed>().Select(
             static closed => closed.Route));
+        Told = effects.Notes.Count > 0 ? effects.Session : Told;
         Outcomes.AddRange(effects.Answered.Select(static answered => answered.Outcome));
         effects.Clear();
         _queue.GiveBack(effects);

@@ -120,6 +120,17 @@ public sealed class RouteTableTests
     }
 
     [Fact]
+    public void Notes_AreForTheSessionInWhichTheyArose()
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+
+        _bench.Use(routes => routes.Withdraw(1, _bench.Now));
+
+        Assert.Equal(1u, Assert.Single(_bench.Closed));
+        Assert.Same(_bench.Session, _bench.Told);
+    }
+
+    [Fact]
     public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
     {
         _bench.Open("A", "X", route: 1, credit: 1);
