@@ -41,9 +41,13 @@ internal readonly struct EventView
     public (ulong Sender, ulong Sequence) Place =>
         Message is { } message ? (message.Sender, message.Sequence) : Encoded.ReadPlace();
 
-    /// <summary>True if its name and id have no characters that would do harm in a log.</summary>
-    public bool IsPrintable() => PrintableText.IsPrintable(Name)
-        && (Message is { } message ? PrintableText.IsPrintable(message.Id) : Encoded.HasPrintableId());
+    /// <summary>
+    /// True if its name and id are not too long for a hub, and have no characters that would do harm in a log.
+    /// </summary>
+    public bool IsAllowed(HubLimits limits) => PrintableText.IsPrintable(Name) && limits.AllowsText(Name)
+        && (Message is { } message
+            ? PrintableText.IsPrintable(message.Id) && limits.AllowsId(message.Id)
+            : Encoded.HasAllowedId(limits.MaxIdLength));
 
     private Event? Message => _content as Event;
 

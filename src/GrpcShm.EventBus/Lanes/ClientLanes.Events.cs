@@ -112,7 +112,7 @@ internal sealed partial class ClientLanes : ILaneEvents
 
         // What the hub would refuse goes to the hub. All later events of the route follow it, in order.
         var isForHub = delivery.IsSpecial || delivery.EventSize > route.MaxEventSize
-            || delivery.Event.Name.Length == 0 || !delivery.Event.IsPrintable();
+            || delivery.Event.Name.Length == 0 || !delivery.Event.IsAllowed(route.Limits);
         var run = false;
         switch (isForHub ? RoutePut.NotTaken : route.Receiver.Put(route, delivery, out run))
         {

@@ -22,7 +22,8 @@ internal sealed partial class ClientLanes
     {
         if (opened.OffersLanes)
         {
-            Use((Link: link, _queue.Sender), static (routes, state) => routes.Begin(state.Link, state.Sender));
+            Use((Link: link, _queue.Sender), static (routes, state) =>
+                routes.Begin(state.Link, state.Sender, state.Link.Limits));
         }
     }
 

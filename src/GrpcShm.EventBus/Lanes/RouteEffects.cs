@@ -19,8 +19,8 @@ internal sealed class RouteEffects
     public List<SessionCommand> Notes { get; } = [];
 
     /// <summary>
-    /// The session of whose routes the hub is told. Another hub may have given their numbers to others. None if there is
-    /// no session.
+    /// The session of whose routes the hub is told. Another hub may have given their numbers to others. None if there
+    /// is no session.
     /// </summary>
     public object? Session { get; set; }
 

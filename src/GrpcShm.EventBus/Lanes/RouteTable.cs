@@ -1,6 +1,4 @@
-using Grpc.Core;
 using GrpcShm.EventBus.Client;
-using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
@@ -36,6 +34,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     private RoutePair? _lastPair;
     private object? _session;
     private ulong _sender;
+    private HubLimits _limits = HubLimits.Unknown;
     private bool _isLeaving;
 
     /// <summary>What to do when the lock has been given back.</summary>
@@ -69,7 +68,9 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     /// <summary>Begins to ask for routes.</summary>
     /// <param name="session">The session, whose hub offers lanes.</param>
     /// <param name="sender">The number of this client in its events.</param>
-    public void Begin(object session, ulong sender) => (_session, _sender, _isLeaving) = (session, sender, false);
+    /// <param name="limits">The hub's limits, which hold for answers that come over lanes, too.</param>
+    public void Begin(object session, ulong sender, HubLimits limits) =>
+        (_session, _sender, _limits, _isLeaving) = (session, sender, limits, false);
 
     /// <summary>Finds the way of an event that was given its place in the order now.</summary>
     /// <returns>False if it is to be put into the queue to the hub.</returns>
@@ -496,56 +497,5 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             @event.IsWatchedHere = true;
             Effects.Watched.Add(@event);
         }
-    }
-
-    private void Answer(PendingEvent @event, Outcome? outcome)
-    {
-        @event.Lane = null;
-        @event.IsOver = true;
-        Effects.Answered.Add((@event, outcome));
-    }
-
-    private void NoteCarried(SourceRoute route)
-    {
-        Effects.Carried++;
-        if (++route.Unreported >= EventsPerReport)
-        {
-            Effects.Notes.Add(new SessionCommand
-            {
-                ReportRoute = new RouteReport { Route = route.Number, Events = route.Unreported },
-            });
-            route.Unreported = 0;
-        }
-    }
-
-    private static bool IsPrintable(LaneOutcome outcome) => PrintableText.IsPrintable(outcome.NewState)
-        && (outcome.Reply is not { } reply
-            || (PrintableText.IsPrintable(reply.Id) && PrintableText.IsPrintable(reply.Name)
-                && PrintableText.IsPrintable(reply.Source) && PrintableText.IsPrintable(reply.Target)));
-
-    // As the hub would tell the sender.
-    private static Outcome ToOutcome(PendingEvent @event, LaneOutcome outcome)
-    {
-        var target = @event.Names.Target;
-        if (outcome.StatusCode == 0 && @event.Level == AcknowledgementLevel.Replied && outcome.Reply is null)
-        {
-            var missing = Verdict.WithoutReply(target);
-            return new Outcome { StatusCode = (int)missing.Code, Message = missing.Message, MachineId = target };
-        }
-
-        if (outcome.StatusCode == 0 && !IsPrintable(outcome))
-        {
-            return new Outcome
-            {
-                StatusCode = (int)StatusCode.InvalidArgument,
-                Message = $"The answer of the machine '{target}' has characters that no id and no name has.",
-                MachineId = target,
-            };
-        }
-
-        var code = Enum.IsDefined((StatusCode)outcome.StatusCode) ? outcome.StatusCode : (int)StatusCode.Unknown;
-        return code == 0
-            ? new Outcome { NewState = outcome.NewState, Reply = outcome.Reply }
-            : new Outcome { StatusCode = code, Message = outcome.Message, MachineId = target };
     }
 }

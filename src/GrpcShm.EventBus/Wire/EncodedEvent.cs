@@ -179,8 +179,13 @@ internal readonly struct EncodedEvent(byte[] bytes)
             hasParent ? Encoding.UTF8.GetString(parent) : null, hasState ? Encoding.UTF8.GetString(state) : null);
     }
 
-    /// <summary>True if its id has no characters that would do harm in a log.</summary>
-    public bool HasPrintableId() => PrintableText.IsPrintable(Find(IdTag));
+    /// <summary>True if its id is not too long, and has no characters that would do harm in a log.</summary>
+    /// <param name="maxBytes">The most bytes that it may have.</param>
+    public bool HasAllowedId(long maxBytes)
+    {
+        var id = Find(IdTag);
+        return id.Length <= maxBytes && PrintableText.IsPrintable(id);
+    }
 
     /// <summary>Reads the numbers by which an event that comes again is known.</summary>
     public (ulong Sender, ulong Sequence) ReadPlace() => (FindNumber(SenderTag), FindNumber(SequenceTag));

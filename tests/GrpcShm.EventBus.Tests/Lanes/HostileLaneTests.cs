@@ -62,15 +62,22 @@ public sealed class HostileLaneTests : LaneTest
         Assert.Equal(1UL, (await LanePeer.ReadAsync(lane, static frame => frame.AcceptedThrough > 0)).AcceptedThrough);
     }
 
-    [Fact]
-    public async Task Lane_EventThatTheHubWouldRefuse_IsGivenBackWithAllBehindIt()
+    [Theory]
+    [InlineData("character")]
+    [InlineData("long name")]
+    [InlineData("long id")]
+    public async Task Lane_EventThatTheHubWouldRefuse_IsGivenBackWithAllBehindIt(string fault)
     {
         var client = await ConnectLanesAsync();
         var events = await ReceiveAsync(client, "X");
         await using var peer = await OpenPeerAsync();
         var (lane, _, _) = await peer.ConnectAsync();
         var wrong = peer.NewDelivery(2);
-        wrong.Event.Name = "a\u001b[2Jb";
+        var tooLong = new string('x', new EventBusOptions().MaxIdLength + 1);
+        wrong.Event.Name = fault == "character" ? "a\u001b[2Jb"
+            : fault == "long name" ? string.Concat(Enumerable.Repeat(tooLong, 4))
+            : "E";
+        wrong.Event.Id = fault == "long id" ? tooLong : "";
 
         await LanePeer.WriteAsync(lane, new LaneFrame
         {

@@ -20,7 +20,7 @@ internal sealed class RouteBench
             RequestAnswered = (route, outcome) => Use(r => r.NoteRequest(route, outcome, Now)),
             FenceAnswered = (route, outcome) => Use(r => r.NoteFence(route, outcome is null, Now)),
         }, Run);
-        Use(routes => routes.Begin(Session, 5));
+        Use(routes => routes.Begin(Session, 5, new HubLimits(new SessionOpened { MaxIdLength = 10 })));
         Use(routes => routes.NoteReady(Lane, Now));
     }
 

@@ -58,7 +58,7 @@ internal sealed class RouteModel
             RequestAnswered = (route, outcome) => Use(r => r.NoteRequest(route, outcome, _now)),
             FenceAnswered = (route, outcome) => Use(r => r.NoteFence(route, outcome is null, _now)),
         }, Run);
-        Use(routes => routes.Begin(_session, 5));
+        Use(routes => routes.Begin(_session, 5, HubLimits.Unknown));
         Use(routes => routes.NoteReady(_lane, _now));
     }
 
@@ -455,7 +455,7 @@ internal sealed class RouteModel
 
         _queue.PutInFront(unknown);
         _session = new object();
-        Use(routes => routes.Begin(_session, 5));
+        Use(routes => routes.Begin(_session, 5, HubLimits.Unknown));
     }
 
     private readonly record struct Mail(MailKind Kind, PendingCommand Command);

@@ -111,7 +111,7 @@ public sealed class RouteTableTests
     public void Grant_OfASessionThatHasEnded_IsNotTaken()
     {
         _bench.Use(routes => routes.End([_bench.Lane], _bench.Now));
-        _bench.Use(routes => routes.Begin(new object(), 5));
+        _bench.Use(routes => routes.Begin(new object(), 5, HubLimits.Unknown));
         _bench.SendUntilAsked("A", "X");
 
         _bench.Grant("A", "X", route: 7, _bench.Session);
@@ -128,6 +128,33 @@ public sealed class RouteTableTests
 
         Assert.Equal(1u, Assert.Single(_bench.Closed));
         Assert.Same(_bench.Session, _bench.Told);
+    }
+
+    [Theory]
+    [InlineData("state", 40, 0)]
+    [InlineData("state", 41, 3)]
+    [InlineData("name", 40, 0)]
+    [InlineData("name", 41, 3)]
+    [InlineData("id", 10, 0)]
+    [InlineData("id", 11, 3)]
+    [InlineData("source", 11, 3)]
+    [InlineData("target", 11, 3)]
+    public void Answer_WithALongText_IsJudgedAsTheHubDoes(string part, int length, int expected)
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+        _bench.Send("A", "X", AcknowledgementLevel.Replied);
+        _bench.WriteLane();
+        var text = new string('x', length);
+        var reply = new Event
+        {
+            Name = part == "name" ? text : "E", Id = part == "id" ? text : "",
+            Source = part == "source" ? text : "", Target = part == "target" ? text : "",
+        };
+
+        var outcome = new LaneOutcome { Number = 1, Reply = reply, NewState = part == "state" ? text : "" };
+        _bench.Use(routes => Assert.True(routes.TryAnswer(_bench.Lane, outcome, _bench.Now)));
+
+        Assert.Equal(expected, Assert.Single(_bench.Outcomes)!.StatusCode);
     }
 
     [Fact]
