@@ -278,7 +278,8 @@ internal sealed class Mailbox(
 
     private bool TryAppend(in MailItem item)
     {
-        if (_count >= _capacity || !_memory.TryAdd(item.Weight))
+        // A fence is no event.
+        if (_count - _fences >= _capacity || !_memory.TryAdd(item.Weight))
         {
             return false;
         }

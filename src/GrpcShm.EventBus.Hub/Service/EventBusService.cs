@@ -178,6 +178,9 @@ internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceB
         if (!verdict.IsOk)
         {
             hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
+
+            // It may have withdrawn routes before it was refused. Their clients have to learn it.
+            routing.SignalAll();
             throw verdict.ToException();
         }
 

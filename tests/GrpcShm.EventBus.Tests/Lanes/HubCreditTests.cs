@@ -47,6 +47,18 @@ public sealed class HubCreditTests : SessionPartTest
     }
 
     [Fact]
+    public void Put_FencesWait_TheyTakeNoPlaceOfEvents()
+    {
+        var mailbox = new Mailbox(1, OverflowPolicy.Block);
+        var fence = new FenceMark(MakeRoute(mailbox, isWithdrawn: true));
+        mailbox.PutFence(new MailItem(fence, 0, MakePending()));
+        mailbox.PutFence(new MailItem(fence, 0, MakePending()));
+
+        Assert.Equal(PutResult.Accepted, mailbox.Put(MakeItem(1), "b", out _));
+        Assert.Equal(PutResult.Blocked, mailbox.Put(MakeItem(2), "b", out _));
+    }
+
+    [Fact]
     public void PutFence_ThenClose_FailsTheFence()
     {
         var mailbox = new Mailbox(1, OverflowPolicy.Block);
