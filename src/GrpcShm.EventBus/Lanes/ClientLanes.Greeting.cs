@@ -11,7 +11,7 @@ internal sealed partial class ClientLanes
     // Connections whose greeting is under way.
     private const int MaxGreetings = 64;
 
-    // After so many of them the hub is told that the processes cannot connect.
+    // After so many of them, one after the other, the hub is told that the processes cannot connect.
     private const int MaxBrokenGreetings = 8;
 
     private readonly SemaphoreSlim _listening = new(1);
@@ -76,7 +76,7 @@ internal sealed partial class ClientLanes
                 if (Interlocked.Increment(ref _greetings) > MaxGreetings)
                 {
                     Interlocked.Decrement(ref _greetings);
-                    await connection.CloseAsync().ConfigureAwait(false);
+                    await RefuseAsync(connection).ConfigureAwait(false);
                     continue;
                 }
 
@@ -86,6 +86,43 @@ internal sealed partial class ClientLanes
         catch (Exception exception)
         {
             _logger.LaneFailed($"The client does not listen for lanes any more: {exception.Message}");
+            await ForgetAsync(listener).ConfigureAwait(false);
+        }
+    }
+
+    // One connection that cannot be closed well must not end the listening.
+    private async Task RefuseAsync(EventLaneConnection connection)
+    {
+        try
+        {
+            await connection.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _logger.LaneFailed(exception.Message);
+        }
+    }
+
+    // The next session begins to listen anew, and says where.
+    private async Task ForgetAsync(EventLaneListener listener)
+    {
+        await _listening.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_listener == listener)
+            {
+                _listener = null;
+                await listener.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The transport is code of others.
+            _logger.LaneFailed($"The listener for lanes could not be ended: {exception.Message}");
+        }
+        finally
+        {
+            _listening.Release();
         }
     }
 
@@ -191,6 +228,8 @@ internal sealed partial class ClientLanes
             return;
         }
 
+        // The processes can connect.
+        Volatile.Write(ref _brokenGreetings, 0);
         _logger.LaneStands(lane.Id);
         link.Start();
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
