@@ -54,6 +54,40 @@ internal sealed class LanePeer(SessionClient session, PipeLanes lanes) : IAsyncD
     public async Task<(EventLaneConnection Lane, RouteGrant Grant, uint Credit)> ConnectAsync() =>
         await GreetAsync(await AskAsync());
 
+    /// <summary>Lets the client have a route to "P", for which it has asked, and gives it credit.</summary>
+    public async Task<EventLaneConnection> TakeRouteAsync(uint credit)
+    {
+        LaneIntroduction? introduction = null;
+        RouteGrant? grant = null;
+        while (grant is null)
+        {
+            var notice = await session.Notices.ReadAsync().AsTask().InTime();
+            (introduction, grant) = (notice.Introduction ?? introduction, notice.Grant);
+        }
+
+        var lane = await lanes.ConnectAsync(introduction!.Address, CancellationToken.None);
+        await WriteAsync(lane, new LaneFrame
+        {
+            Hello = new LaneHello { Lane = introduction.Lane, Token = introduction.Token, Version = 1 },
+        });
+        await ReadAsync(lane, static frame => frame.Welcome is not null);
+        Delivery fence;
+        do
+        {
+            fence = await session.Deliveries.ReadAsync().AsTask().InTime();
+        }
+        while (fence.Fence == 0);
+        await session.SendAsync(new SessionCommand
+        {
+            Acknowledge = new Acknowledgement { Subscription = fence.Subscription, Number = fence.Number },
+        });
+        await WriteAsync(lane, new LaneFrame
+        {
+            Credits = { new Credit { Subscription = grant.Route, Deliveries = credit } },
+        });
+        return lane;
+    }
+
     /// <summary>Makes an event as it has to be.</summary>
     public Delivery NewDelivery(ulong number) => new()
     {
