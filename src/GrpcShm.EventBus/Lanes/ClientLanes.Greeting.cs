@@ -213,6 +213,16 @@ internal sealed partial class ClientLanes
         }
     }
 
+    // The connector has a time to connect, and says itself if it cannot.
+    private async Task BoundWaitAsync(ClientLane lane)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(2 * _times.Greeting)).ConfigureAwait(false);
+        if (!lane.HasStood)
+        {
+            End(lane, "The other process did not connect.", mayTryAgain: true);
+        }
+    }
+
     private void Stand(ClientLane lane, EventLaneConnection connection)
     {
         var limits = lane.Session.Limits;

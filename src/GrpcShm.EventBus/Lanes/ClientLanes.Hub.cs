@@ -112,7 +112,7 @@ internal sealed partial class ClientLanes
 
     private void Introduce(ClientLane lane)
     {
-        if (!_lanes.TryAdd(lane.Id, lane))
+        if (_lanes.Count >= MaxLanes || !_lanes.TryAdd(lane.Id, lane))
         {
             return;
         }
@@ -128,10 +128,7 @@ internal sealed partial class ClientLanes
         var introduced = Interlocked.Exchange(
             ref _introduced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         introduced.TrySetResult();
-        if (lane.IsConnector)
-        {
-            _ = ConnectAsync(lane);
-        }
+        _ = lane.IsConnector ? ConnectAsync(lane) : BoundWaitAsync(lane);
     }
 
     private void Take(SessionLink link, RouteGrant grant)
@@ -163,7 +160,8 @@ internal sealed partial class ClientLanes
 
     private void TakeAsTarget(ClientLane lane, RouteGrant grant)
     {
-        if (!_receivers.TryGetMachine(grant.Target, out var receiver) || receiver.HasEnded)
+        if (!_receivers.TryGetMachine(grant.Target, out var receiver) || receiver.HasEnded
+            || _targets.Count >= MaxTargets)
         {
             GiveUp(lane.Session, grant.Route);
             return;

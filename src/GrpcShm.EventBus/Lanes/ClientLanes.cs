@@ -13,6 +13,10 @@ namespace GrpcShm.EventBus.Lanes;
 /// </summary>
 internal sealed partial class ClientLanes : IDisposable
 {
+    // The most that a hub can be told to grant one session.
+    private const int MaxLanes = 4096;
+    private const int MaxTargets = 16_384;
+
     private readonly EventLaneTransport _transport;
     private readonly LaneTimes _times;
     private readonly CommandQueue _queue;

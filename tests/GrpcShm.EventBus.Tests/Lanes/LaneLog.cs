@@ -6,8 +6,12 @@ namespace GrpcShm.EventBus.Tests.Lanes;
 internal sealed class LaneLog : ILoggerFactory, ILogger
 {
     private int _stood;
+    private int _ended;
 
     public int Stood => Volatile.Read(ref _stood);
+
+    /// <summary>How many have ended, otherwise than with their session.</summary>
+    public int Ended => Volatile.Read(ref _ended);
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -27,9 +31,14 @@ internal sealed class LaneLog : ILoggerFactory, ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
-        if (eventId.Name == "LaneStands")
+        switch (eventId.Name)
         {
-            Interlocked.Increment(ref _stood);
+            case "LaneStands":
+                Interlocked.Increment(ref _stood);
+                break;
+            case "LaneEnded":
+                Interlocked.Increment(ref _ended);
+                break;
         }
     }
 

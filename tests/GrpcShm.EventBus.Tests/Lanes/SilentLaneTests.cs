@@ -30,6 +30,19 @@ public sealed class SilentLaneTests : LaneTest
         await Task.WhenAll(sends).InTime();
     }
 
+    [Fact]
+    public async Task Lane_NobodyConnects_IsForgotten()
+    {
+        var client = await ConnectLanesAsync(options => options.LaneTimes = Times with { Greeting = 25 });
+        await ReceiveAsync(client, "X");
+        await using var peer = new LanePeer(OpenSession(), Lanes);
+        await peer.OpenAsync().InTime();
+        await peer.AskAsync();
+
+        // The hub is told, and withdraws the route.
+        await TimeLimit.UntilAsync(() => Log.Ended > 0);
+    }
+
     // Gives back sends that are on the lane.
     private async Task<Task[]> SendToSilentAsync(EventClient client, LanePeer peer)
     {
