@@ -197,7 +197,8 @@ internal sealed class CallConnection
         ReadOnlySpan<byte> headers,
         ReadOnlySpan<byte> data,
         ReadOnlySpan<byte> trailers,
-        bool isResumed)
+        bool isResumed,
+        bool isQuiet)
     {
         var header = new FrameHeader
         {
@@ -208,7 +209,7 @@ internal sealed class CallConnection
             HeadersLength = (uint)headers.Length,
             TrailersLength = (uint)trailers.Length,
         };
-        return _sender.TrySend(call, header, headers, data, trailers, isResumed);
+        return _sender.TrySend(call, header, headers, data, trailers, isResumed, isQuiet);
     }
 
     /// <summary>Sends a frame that consists of the header alone, if there is room. Under the call's gate.</summary>

@@ -23,8 +23,8 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
     public void Remove(CallStream call) => _waiting.Remove(call, call.Id);
 
     /// <summary>
-    /// Sends a frame of a call, if there is room and it is the call's turn (is resumed) or no other call waits. Under
-    /// the call's gate.
+    /// Sends a frame of a call, if there is room and it is the call's turn (is resumed) or no other call waits. A peer
+    /// that sleeps may be woken later if the frame is quiet and need not wait for room. Under the call's gate.
     /// </summary>
     /// <returns>Whether the frame was sent. If not, the call will be resumed.</returns>
     public bool TrySend(
@@ -33,11 +33,12 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
         ReadOnlySpan<byte> headers,
         ReadOnlySpan<byte> data,
         ReadOnlySpan<byte> trailers,
-        bool isResumed)
+        bool isResumed,
+        bool isQuiet = false)
     {
         try
         {
-            if ((isResumed || _waiting.IsEmpty) && writer.TryPut(header, headers, data, trailers))
+            if ((isResumed || _waiting.IsEmpty) && writer.TryPut(header, headers, data, trailers, isQuiet))
             {
                 return true;
             }

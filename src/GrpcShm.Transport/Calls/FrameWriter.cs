@@ -44,10 +44,15 @@ internal sealed class FrameWriter
     /// <param name="headers">The block of headers.</param>
     /// <param name="data">The data.</param>
     /// <param name="trailers">The block of trailers.</param>
+    /// <param name="isQuiet">Whether a peer that sleeps may be woken later.</param>
     /// <returns>Whether there was room.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public bool TryPut(
-        in FrameHeader header, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+        in FrameHeader header,
+        ReadOnlySpan<byte> headers,
+        ReadOnlySpan<byte> data,
+        ReadOnlySpan<byte> trailers,
+        bool isQuiet = false)
     {
         if (!_ring.TryClaim((int)header.Length, out var claim))
         {
@@ -72,7 +77,7 @@ internal sealed class FrameWriter
             FaultPoint.Reach(FaultStep.HalfClosing);
         }
 
-        _ring.Commit(claim);
+        _ring.Commit(claim, isQuiet);
         if (FaultPoint.IsEnabled && header.Has(FrameFlags.End))
         {
             FaultPoint.Reach(FaultStep.HalfClosed);

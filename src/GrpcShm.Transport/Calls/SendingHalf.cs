@@ -70,8 +70,9 @@ internal sealed class SendingHalf
     /// </summary>
     /// <param name="written">The data that has been written since the last flush.</param>
     /// <param name="lent">More data to send, which belongs to somebody else.</param>
+    /// <param name="isQuiet">Whether a peer that sleeps may be woken later.</param>
     /// <returns>As of <see cref="Pump"/>.</returns>
-    public bool Release(SpillBuffer written, in Lent lent = default)
+    public bool Release(SpillBuffer written, in Lent lent = default, bool isQuiet = false)
     {
         _isReleased = true;
         if (!lent.IsEmpty)
@@ -85,7 +86,7 @@ internal sealed class SendingHalf
             _unsent.KeepBorrowed();
         }
 
-        var leaves = Pump(written, isResumed: false);
+        var leaves = Pump(written, isResumed: false, isQuiet);
         if (IsOver)
         {
             written.Clear();
@@ -211,7 +212,7 @@ internal sealed class SendingHalf
     /// <summary>Sends as much data as there is credit and room for.</summary>
     /// <returns>Whether both sides have ended by it, so that the caller has to let the call leave, after the
     /// gate.</returns>
-    private bool Pump(SpillBuffer? written, bool isResumed)
+    private bool Pump(SpillBuffer? written, bool isResumed, bool isQuiet = false)
     {
         _life.VerifyGate();
         if (!_life.IsOn)
@@ -220,7 +221,7 @@ internal sealed class SendingHalf
             return false;
         }
 
-        while (TrySendNext(written, isResumed))
+        while (TrySendNext(written, isResumed, isQuiet))
         {
         }
 
@@ -234,7 +235,7 @@ internal sealed class SendingHalf
     }
 
     /// <returns>Whether there may be more to send.</returns>
-    private bool TrySendNext(SpillBuffer? written, bool isResumed)
+    private bool TrySendNext(SpillBuffer? written, bool isResumed, bool isQuiet)
     {
         if (_owed.TryPeek(takesCredit: !_life.HasReceivedEnd, out var type, out var argument))
         {
@@ -254,10 +255,10 @@ internal sealed class SendingHalf
             return true;
         }
 
-        return _isReleased && !_life.HasSentEnd && TrySendMessage(written, isResumed);
+        return _isReleased && !_life.HasSentEnd && TrySendMessage(written, isResumed, isQuiet);
     }
 
-    private bool TrySendMessage(SpillBuffer? written, bool isResumed)
+    private bool TrySendMessage(SpillBuffer? written, bool isResumed, bool isQuiet)
     {
         var connection = _life.Connection;
         var message = new NextMessage(
@@ -268,7 +269,8 @@ internal sealed class SendingHalf
             _credit.Available,
             connection.MaxFrame - FrameHeader.Size);
         if (message.IsEmpty
-            || !connection.TrySend(_stream, message.Flags, message.Headers, message.Data, message.Trailers, isResumed))
+            || !connection.TrySend(
+                _stream, message.Flags, message.Headers, message.Data, message.Trailers, isResumed, isQuiet))
         {
             return false;
         }

@@ -43,6 +43,13 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
         FlushAsync(TakeLent(), cancellationToken);
 
+    /// <summary>
+    /// As <see cref="FlushAsync(CancellationToken)"/>, but a peer that sleeps may be woken later, together with what is
+    /// sent to it next; see <see cref="Signaling.Reactor.TryOwe"/>.
+    /// </summary>
+    public ValueTask<FlushResult> FlushQuietlyAsync(CancellationToken cancellationToken) =>
+        FlushAsync(TakeLent(), cancellationToken, isQuiet: true);
+
     public override ValueTask<FlushResult> WriteAsync(
         ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
@@ -182,7 +189,9 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     /// <param name="lent">More data to send, which belongs to somebody else; it must not change until the wait is over.
     /// </param>
     /// <param name="cancellationToken">Ends the wait; the written data is still sent.</param>
-    private ValueTask<FlushResult> FlushAsync(in Lent lent, CancellationToken cancellationToken)
+    /// <param name="isQuiet">Whether a peer that sleeps may be woken later.</param>
+    private ValueTask<FlushResult> FlushAsync(
+        in Lent lent, CancellationToken cancellationToken, bool isQuiet = false)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -207,7 +216,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
                 throw new InvalidOperationException("A flush of the call's output is under way.");
             }
 
-            leaves = half.Release(_written, lent);
+            leaves = half.Release(_written, lent, isQuiet);
             if (half.IsOver)
             {
                 half.GiveBack(keepsCopy: false);

@@ -1,4 +1,5 @@
 using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Connections;
 
@@ -8,9 +9,14 @@ namespace GrpcShm.Transport.Connections;
 internal sealed class FrameSendingEnd : SendingEnd
 {
     private readonly ClaimingProducer _ring;
+    private readonly OwedDoorbell _owed;
 
     public FrameSendingEnd(SharedMemoryConnection connection, ClaimingProducer ring)
-        : base(connection) => _ring = ring;
+        : base(connection)
+    {
+        _ring = ring;
+        _owed = new OwedDoorbell(this);
+    }
 
     public override int Capacity => _ring.Capacity;
 
@@ -39,17 +45,18 @@ internal sealed class FrameSendingEnd : SendingEnd
     /// Says that a piece has been written, shows the peer all pieces that are complete by now, and wakes it if it
     /// sleeps.
     /// </summary>
+    /// <param name="claim">The piece.</param>
+    /// <param name="isQuiet">Whether a peer that sleeps may be woken later, see <see cref="Reactor.TryOwe"/>.</param>
     /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which it must not do.</exception>
-    public void Commit(in RingClaim claim)
+    public void Commit(in RingClaim claim, bool isQuiet = false)
     {
-        if (_ring.Commit(claim).IsNeeded)
+        if (isQuiet)
         {
-            Interlocked.Increment(ref Counters.DataDoorbells);
-            Connection.RingPeer();
+            CommitQuietly(claim);
         }
         else
         {
-            Interlocked.Increment(ref Counters.DoorbellsSaved);
+            Wake(_ring.Commit(claim));
         }
 
         Interlocked.Add(ref Counters.BytesSent, claim.End - claim.Start);
@@ -62,5 +69,44 @@ internal sealed class FrameSendingEnd : SendingEnd
     {
         Interlocked.Increment(ref Counters.SpaceWaits);
         _ring.AnnounceWait();
+    }
+
+    private void CommitQuietly(in RingClaim claim)
+    {
+        var wake = _ring.CommitQuietly(claim, out var isOwed);
+        if (!isOwed)
+        {
+            Wake(wake);
+        }
+        else if (!Reactor.TryOwe(_owed))
+        {
+            Wake(_ring.TakeSleeper());
+        }
+    }
+
+    private void Wake(Wake wake)
+    {
+        if (wake.IsNeeded)
+        {
+            Interlocked.Increment(ref Counters.DataDoorbells);
+            Connection.RingPeer();
+        }
+        else
+        {
+            Interlocked.Increment(ref Counters.DoorbellsSaved);
+        }
+    }
+
+    private sealed class OwedDoorbell(FrameSendingEnd end) : OwedWake
+    {
+        protected override void WakePeer()
+        {
+            // Without a lease the connection has ended, which its peer learns from the socket, and then it looks.
+            if (end.Connection.TryLease())
+            {
+                end.Wake(end._ring.TakeSleeper());
+                end.Connection.Detach();
+            }
+        }
     }
 }

@@ -168,7 +168,12 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _send = operation;
     }
 
-    /// <summary>Gives back the lease of <see cref="AttachReceive"/> or <see cref="AttachSend"/>.</summary>
+    /// <summary>Takes a lease on the memory and the doorbell, unless the connection has ended.</summary>
+    public bool TryLease() => _segment.TryLease();
+
+    /// <summary>
+    /// Gives back the lease of <see cref="AttachReceive"/>, <see cref="AttachSend"/> or <see cref="TryLease"/>.
+    /// </summary>
     public void Detach() => _segment.Release();
 
     public void OnReady(Reactor reactor)

@@ -128,33 +128,42 @@ internal sealed unsafe class ClaimingProducer
     /// </summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which it must not do.</exception>
-    public Wake Commit(in RingClaim claim)
+    public Wake Commit(in RingClaim claim) =>
+        TryRaiseTail(Publish(claim), out _) ? TakeSleeper() : default;
+
+    /// <summary>
+    /// As <see cref="Commit"/>, but if the consumer sleeps, and this call has shown it this piece alone, its wake-up is
+    /// owed: the caller has to call <see cref="TakeSleeper"/> later. Pieces of other threads are not held up: whoever
+    /// shows them wakes the consumer.
+    /// </summary>
+    /// <param name="claim">The piece.</param>
+    /// <param name="isOwed">Whether the wake-up is owed.</param>
+    /// <returns>Whether the consumer sleeps and has to be rung now.</returns>
+    /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which it must not do.</exception>
+    public Wake CommitQuietly(in RingClaim claim, out bool isOwed)
     {
-        FaultPoint.Reach(FaultStep.Written);
-
-        // Store this entry, fence, load the entry that is next to publish; see the remarks.
-        Interlocked.Exchange(ref _committed[IndexOf(claim.Start)], claim.End);
-        var published = Volatile.Read(ref _cursors.Published);
-        while (true)
+        var end = Publish(claim);
+        isOwed = false;
+        if (!TryRaiseTail(end, out var from))
         {
-            var end = Volatile.Read(ref _committed[IndexOf(published)]);
-            if (end <= published)
-            {
-                // Another thread may have published the next piece meanwhile, and then this entry is older.
-                var now = Volatile.Read(ref _cursors.Published);
-                if (now == published)
-                {
-                    return RaiseTail(published);
-                }
-
-                published = now;
-                continue;
-            }
-
-            var seen = Interlocked.CompareExchange(ref _cursors.Published, end, published);
-            published = seen == published ? end : seen;
+            return default;
         }
+
+        if (from != claim.Start || end != claim.End)
+        {
+            return TakeSleeper();
+        }
+
+        isOwed = Volatile.Read(ref _control->ConsumerSleeping) != 0;
+        return default;
     }
+
+    /// <summary>Takes the flag of a consumer that sleeps. Any thread, after a piece has been shown.</summary>
+    /// <returns>Whether the consumer sleeps and has to be rung.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Wake TakeSleeper() =>
+        new(Volatile.Read(ref _control->ConsumerSleeping) != 0
+            && Interlocked.Exchange(ref _control->ConsumerSleeping, 0) != 0);
 
     /// <summary>
     /// Says that a thread of this side waits for room. That thread has to try again afterwards: room that came before
@@ -170,6 +179,36 @@ internal sealed unsafe class ClaimingProducer
     }
 
     private int IndexOf(long position) => ((int)position & _mask) / Unit;
+
+    /// <summary>Notes that a piece is complete, and all pieces before which no incomplete one lies.</summary>
+    /// <returns>The end of the complete pieces.</returns>
+    private long Publish(in RingClaim claim)
+    {
+        FaultPoint.Reach(FaultStep.Written);
+
+        // Store this entry, fence, load the entry that is next to publish; see the remarks.
+        Interlocked.Exchange(ref _committed[IndexOf(claim.Start)], claim.End);
+        var published = Volatile.Read(ref _cursors.Published);
+        while (true)
+        {
+            var end = Volatile.Read(ref _committed[IndexOf(published)]);
+            if (end <= published)
+            {
+                // Another thread may have published the next piece meanwhile, and then this entry is older.
+                var now = Volatile.Read(ref _cursors.Published);
+                if (now == published)
+                {
+                    return published;
+                }
+
+                published = now;
+                continue;
+            }
+
+            var seen = Interlocked.CompareExchange(ref _cursors.Published, end, published);
+            published = seen == published ? end : seen;
+        }
+    }
 
     /// <summary>Looks for room that the consumer has given back since.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -190,9 +229,13 @@ internal sealed unsafe class ClaimingProducer
         return head;
     }
 
-    private Wake RaiseTail(long end)
+    /// <summary>Shows the consumer the complete pieces.</summary>
+    /// <param name="end">The end of them.</param>
+    /// <param name="tail">Where the pieces that this call has shown begin.</param>
+    /// <returns>Whether this call has shown any: then the caller has to look whether the consumer sleeps.</returns>
+    private bool TryRaiseTail(long end, out long tail)
     {
-        var tail = Volatile.Read(ref _control->Tail);
+        tail = Volatile.Read(ref _control->Tail);
         for (var swaps = 0; tail < end; swaps++)
         {
             if (swaps == MaxTailSwaps)
@@ -205,15 +248,14 @@ internal sealed unsafe class ClaimingProducer
             if (seen == tail)
             {
                 FaultPoint.Reach(FaultStep.Published);
-                return new Wake(Volatile.Read(ref _control->ConsumerSleeping) != 0
-                    && Interlocked.Exchange(ref _control->ConsumerSleeping, 0) != 0);
+                return true;
             }
 
             tail = seen;
         }
 
         // The thread that has raised it further looks at ConsumerSleeping after that.
-        return default;
+        return false;
     }
 
     [DoesNotReturn]

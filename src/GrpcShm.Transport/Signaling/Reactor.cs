@@ -24,6 +24,7 @@ internal sealed class Reactor
     private readonly string _name;
     private readonly Func<ThreadWatch> _watchThread;
     private readonly Queue<IReactorTarget> _unfinished = new();
+    private readonly OwedWakes _owed = new();
     private readonly ReactorLeadership _leadership;
     private readonly ReactorLife _life;
     private readonly ReactorWorkQueue _work;
@@ -45,10 +46,10 @@ internal sealed class Reactor
     {
         _name = name;
         _watchThread = watchThread;
-        _leadership = new ReactorLeadership(this);
+        _leadership = new ReactorLeadership(this, _owed);
         _life = new ReactorLife(name, createPoller, StartThread, idleTime, _leadership);
         _work = new ReactorWorkQueue(_leadership, _life.Gate, name);
-        _wait = new ReactorWait(_life, _unfinished, wait);
+        _wait = new ReactorWait(_life, _unfinished, wait, _owed);
     }
 
     /// <summary>
@@ -70,6 +71,14 @@ internal sealed class Reactor
     /// Names the sentinel that watches this reactor, before it runs. Without one, all work goes to the thread pool.
     /// </summary>
     public void WatchBy(Sentinel sentinel) => _leadership.WatchBy(sentinel);
+
+    /// <summary>
+    /// Lets the reactor wake a peer later that sleeps, if the calling thread leads it, or runs foreign code for it. It
+    /// wakes the peer, if that still sleeps, before it sleeps itself, and after
+    /// <see cref="OwedWakes.MostRounds"/> rounds at the latest. Call it when the peer can see what it is woken for.
+    /// </summary>
+    /// <returns>True if the reactor will do so; if not, the caller has to wake the peer.</returns>
+    public static bool TryOwe(OwedWake wake) => ReactorLeadership.TryOwe(wake);
 
     /// <summary>Watches a doorbell or a socket. Any thread.</summary>
     /// <exception cref="IOException">The system has no room for another, or no thread to serve it.</exception>
@@ -251,6 +260,7 @@ internal sealed class Reactor
             poller = _life.Detach();
         }
 
+        _owed.Pay();
         poller.Dispose();
         return true;
     }
@@ -275,6 +285,7 @@ internal sealed class Reactor
             poller = _life.Detach();
         }
 
+        _owed.Pay();
         poller.Dispose();
         var failure = new ReactorFailedException(_name, exception);
         ReactorTargets.Log(targets, logger => Log.ReactorFailed(logger, _name, failure));

@@ -19,7 +19,8 @@ namespace GrpcShm.Transport.Signaling;
 /// the odd number releases that state, and the swap acquires it.
 /// </remarks>
 /// <param name="reactor">The reactor whose loop it is.</param>
-internal sealed class ReactorLeadership(Reactor reactor)
+/// <param name="owed">The wake-ups that are owed by the code that runs on the reactor.</param>
+internal sealed class ReactorLeadership(Reactor reactor, OwedWakes owed)
 {
     /// <summary>
     /// How many threads may be held up in foreign code at once. At that number no more work runs on the reactor until
@@ -29,6 +30,13 @@ internal sealed class ReactorLeadership(Reactor reactor)
 
     [ThreadStatic]
     private static Reactor? t_running;
+
+    // What the calling thread leads or is away from, if it has not found out that another thread leads it now.
+    [ThreadStatic]
+    private static ReactorLeadership? t_led;
+
+    [ThreadStatic]
+    private static long t_word;
 
     private Sentinel? _sentinel;
     private RunProfile? _running;
@@ -62,15 +70,37 @@ internal sealed class ReactorLeadership(Reactor reactor)
     /// <summary>Ends what <see cref="BeginWatch"/> began.</summary>
     public void EndWatch() => _sentinel?.End();
 
+    /// <inheritdoc cref="Reactor.TryOwe"/>
+    public static bool TryOwe(OwedWake wake)
+    {
+        if (t_led is not { } led)
+        {
+            return false;
+        }
+
+        if (wake.TryOwe())
+        {
+            led.Owe(wake);
+        }
+
+        return true;
+    }
+
     /// <summary>Makes the calling thread, whose turn it is, the leader.</summary>
     public void Begin(ThreadWatch watch)
     {
         Volatile.Write(ref _leader, watch);
         t_running = reactor;
+        t_led = this;
+        t_word = _word;
     }
 
     /// <summary>Ends the leadership for good, since the loop ends. By the leader.</summary>
-    public static void Stop() => t_running = null;
+    public static void Stop()
+    {
+        t_running = null;
+        t_led = null;
+    }
 
     /// <summary>Says that the leader is away in foreign code from here on. By the leader.</summary>
     /// <returns>The sequence number of being away, for <see cref="TryComeBack"/>.</returns>
@@ -79,6 +109,7 @@ internal sealed class ReactorLeadership(Reactor reactor)
         Volatile.Write(ref _running, profile);
         var away = _word + 1;
         t_running = null;
+        t_word = away;
 
         // Release: whoever takes over finds the loop's state as it is here. Arming comes after it, see the
         // sentinel.
@@ -94,10 +125,12 @@ internal sealed class ReactorLeadership(Reactor reactor)
         if (Interlocked.CompareExchange(ref _word, away + 1, away) != away)
         {
             Interlocked.Decrement(ref _overtaken);
+            t_led = null;
             return false;
         }
 
         t_running = reactor;
+        t_word = away + 1;
         return true;
     }
 
@@ -126,5 +159,16 @@ internal sealed class ReactorLeadership(Reactor reactor)
 
         Interlocked.Increment(ref _overtaken);
         return true;
+    }
+
+    private void Owe(OwedWake wake)
+    {
+        owed.Add(wake);
+
+        // List, fence, word; see the remarks of OwedWakes.
+        if (Word != t_word)
+        {
+            owed.Pay();
+        }
     }
 }

@@ -27,6 +27,12 @@ internal sealed class ReactorWait
     // How long to look for an expected answer: about as long as a peer that is awake takes to answer.
     private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
 
+    // How long the leader looks at rings before it pays what is owed. A peer that is awake mostly answers within that
+    // time, and its answer pays. To wait for longer would keep asleep a peer that may have something to say: with the
+    // whole spin, a client that waits for each answer found the hub asleep each time. Meanwhile the leader does not
+    // yield, since on a busy machine it would get the processor back after milliseconds.
+    private static readonly long OwedTicks = Stopwatch.Frequency / 1_000_000 * 8;
+
     // See Poller.Pause.
     private static readonly long PauseTicks = Stopwatch.Frequency / 1_000_000 * 70;
 
@@ -34,6 +40,7 @@ internal sealed class ReactorWait
     private readonly Queue<IReactorTarget> _unfinished;
     private readonly AdaptiveWait _adaptive;
     private readonly SpinTrust _trust;
+    private readonly OwedWakes _owed;
     private readonly List<IRingTarget> _served = new(MaxSpinTargets);
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
     private readonly PollEvent[] _events = new PollEvent[64];
@@ -44,8 +51,11 @@ internal sealed class ReactorWait
     /// <param name="life">Has the poller to wait on, and says for how long.</param>
     /// <param name="unfinished">The reactor's queue of targets that have another turn.</param>
     /// <param name="adaptive">Decides how to wait where bytes are carried.</param>
-    public ReactorWait(ReactorLife life, Queue<IReactorTarget> unfinished, AdaptiveWait adaptive)
+    /// <param name="owed">The wake-ups to pay before the leader sleeps.</param>
+    public ReactorWait(
+        ReactorLife life, Queue<IReactorTarget> unfinished, AdaptiveWait adaptive, OwedWakes owed)
     {
+        _owed = owed;
         _life = life;
         _unfinished = unfinished;
         _adaptive = adaptive;
@@ -117,6 +127,7 @@ internal sealed class ReactorWait
 
     private int WaitForEvents()
     {
+        _owed.CountRound();
         if (_unfinished.Count > 0)
         {
             StopSparing();
@@ -148,6 +159,8 @@ internal sealed class ReactorWait
     /// <summary>Waits where no ring was served.</summary>
     private int WaitForNews()
     {
+        // Before it yields.
+        _owed.Pay();
         var until = Volatile.Read(ref _expectUntil);
         while (_adaptive.IsEnabled && until != 0 && Stopwatch.GetTimestamp() < until)
         {
@@ -159,6 +172,13 @@ internal sealed class ReactorWait
             Thread.Yield();
         }
 
+        return Sleep();
+    }
+
+    /// <summary>Sleeps until the poller has news. Until then nobody would pay what is owed.</summary>
+    private int Sleep()
+    {
+        _owed.Pay();
         return _life.Poller!.Wait(_events, _life.MillisecondsToWait());
     }
 
@@ -181,7 +201,7 @@ internal sealed class ReactorWait
             return count;
         }
 
-        return _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+        return Sleep();
     }
 
     /// <summary>Waits where bytes are carried, by the strategy that has proved best.</summary>
@@ -207,12 +227,13 @@ internal sealed class ReactorWait
         }
         else
         {
-            count = _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+            var poller = _life.Poller!;
+            count = Sleep();
             if (_adaptive.Strategy == WaitStrategy.Coalesce)
             {
                 // The peers that rang have lowered their flags: more bytes come meanwhile without a doorbell.
                 var started = Stopwatch.GetTimestamp();
-                _life.Poller.Pause();
+                poller.Pause();
                 late = Stopwatch.GetTimestamp() - started - PauseTicks;
             }
         }
@@ -242,6 +263,11 @@ internal sealed class ReactorWait
         {
             while (!PeekAll())
             {
+                if (_owed.HasAny && !PayInTime(started))
+                {
+                    continue;
+                }
+
                 // Deaths, new clients, and rings that are not looked at.
                 count = Ask();
                 if (count > 0 || Stopwatch.GetTimestamp() - started > budget)
@@ -263,6 +289,18 @@ internal sealed class ReactorWait
 
         _spinning.Clear();
         return count > 0 || _unfinished.Count > 0;
+    }
+
+    /// <summary>Pays what is owed if the look has taken long enough.</summary>
+    private bool PayInTime(long started)
+    {
+        if (Stopwatch.GetTimestamp() - started < OwedTicks)
+        {
+            return false;
+        }
+
+        _owed.Pay();
+        return true;
     }
 
     /// <summary>

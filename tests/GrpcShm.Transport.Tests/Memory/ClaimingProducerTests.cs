@@ -124,6 +124,58 @@ public sealed class ClaimingProducerTests
         Assert.False(Put(producer, 64));
     }
 
+    [Fact]
+    public unsafe void CommitQuietly_ConsumerSleeps_ShowsThePieceAndLeavesTheFlag()
+    {
+        using var ring = new RingInPrivateMemory(512);
+        var producer = Create(ring, 512);
+        ring.Consumer.AnnounceSleep();
+        Assert.True(producer.TryClaim(64, out var claim));
+
+        Assert.False(producer.CommitQuietly(claim, out var isOwed).IsNeeded);
+
+        Assert.True(isOwed);
+        Assert.Equal(64, TailOf(ring));
+        Assert.NotEqual(0u, ring.Control->ConsumerSleeping);
+        Assert.True(producer.TakeSleeper().IsNeeded);
+        Assert.False(producer.TakeSleeper().IsNeeded);
+    }
+
+    [Fact]
+    public void CommitQuietly_ConsumerIsAwake_OwesNothing()
+    {
+        using var ring = new RingInPrivateMemory(512);
+        var producer = Create(ring, 512);
+        ring.Consumer.AnnounceAwake();
+        Assert.True(producer.TryClaim(64, out var claim));
+        Assert.False(producer.CommitQuietly(claim, out var isOwed).IsNeeded);
+        Assert.False(isOwed);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void CommitQuietly_ShowsAPieceOfAnother_RingsForThat(bool isOtherBehind)
+    {
+        using var ring = new RingInPrivateMemory(512);
+        var producer = Create(ring, 512);
+        ring.Consumer.AnnounceSleep();
+        Assert.True(producer.TryClaim(64, out var first));
+        Assert.True(producer.TryClaim(64, out var second));
+        Assert.True(producer.TryClaim(64, out var third));
+
+        // The other cannot show its piece, since the first is incomplete, and so it rings for nobody.
+        Assert.False(producer.Commit(isOtherBehind ? second : third).IsNeeded);
+        if (!isOtherBehind)
+        {
+            Assert.False(producer.CommitQuietly(second, out var isOwedForNothing).IsNeeded);
+            Assert.False(isOwedForNothing);
+        }
+
+        Assert.True(producer.CommitQuietly(first, out var isOwed).IsNeeded);
+        Assert.False(isOwed);
+    }
+
     [Theory]
     [InlineData(-64)]
     [InlineData(320)]

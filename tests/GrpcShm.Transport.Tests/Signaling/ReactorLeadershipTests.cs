@@ -10,7 +10,7 @@ public sealed class ReactorLeadershipTests
 
     public ReactorLeadershipTests()
     {
-        _leadership = new ReactorLeadership(_reactor);
+        _leadership = new ReactorLeadership(_reactor, new OwedWakes());
         _leadership.WatchBy(new Sentinel([]));
     }
 
@@ -93,13 +93,13 @@ public sealed class ReactorLeadershipTests
     });
 
     [Fact]
-    public void MayLeave_NobodyWatches_No() => Assert.False(new ReactorLeadership(_reactor).MayLeave);
+    public void MayLeave_NobodyWatches_No() => Assert.False(new ReactorLeadership(_reactor, new OwedWakes()).MayLeave);
 
     [Fact]
     public void BeginWatch_ThenEndWatch_TheSentinelHasAThreadMeanwhile()
     {
         var sentinel = new Sentinel([]);
-        var leadership = new ReactorLeadership(_reactor);
+        var leadership = new ReactorLeadership(_reactor, new OwedWakes());
         leadership.WatchBy(sentinel);
 
         leadership.BeginWatch();

@@ -24,7 +24,11 @@ public sealed class ReactorLifePartTests : IDisposable
             static () => UnknownThreadWatch.Instance,
             () => _idleTime);
         _life = new ReactorLife(
-            "test reactor", CreatePoller, StartThread, () => _idleTime, new ReactorLeadership(reactor));
+            "test reactor",
+            CreatePoller,
+            StartThread,
+            () => _idleTime,
+            new ReactorLeadership(reactor, new OwedWakes()));
     }
 
     public void Dispose()

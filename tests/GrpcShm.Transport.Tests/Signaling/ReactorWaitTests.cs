@@ -7,6 +7,7 @@ namespace GrpcShm.Transport.Tests.Signaling;
 public sealed class ReactorWaitTests : IDisposable
 {
     private readonly Queue<IReactorTarget> _unfinished = new();
+    private readonly OwedWakes _owed = new();
     private readonly Doorbell _bell = TransportPlatform.Current.CreateDoorbell();
     private readonly TestPoller _poller = new(TransportPlatform.Current.CreatePoller());
     private readonly ReactorTurn _thread = new();
@@ -23,9 +24,17 @@ public sealed class ReactorWaitTests : IDisposable
             static () => UnknownThreadWatch.Instance,
             IdleTime);
         _life = new ReactorLife(
-            "test reactor", () => _poller, () => _thread, IdleTime, new ReactorLeadership(reactor));
+            "test reactor", () => _poller, () => _thread, IdleTime, new ReactorLeadership(reactor, new OwedWakes()));
         _token = _life.Register(_bell.Source, new FakeTarget());
-        _wait = new ReactorWait(_life, _unfinished, new AdaptiveWait(TimeSpan.FromMilliseconds(1)));
+        _wait = new ReactorWait(_life, _unfinished, new AdaptiveWait(TimeSpan.FromMilliseconds(1)), _owed);
+    }
+
+    private FakeWake Owe()
+    {
+        var wake = new FakeWake();
+        Assert.True(wake.TryOwe());
+        _owed.Add(wake);
+        return wake;
     }
 
     public void Dispose()
@@ -79,7 +88,7 @@ public sealed class ReactorWaitTests : IDisposable
     [Fact]
     public void Wait_SpinningIsOff_TheTargetIsAskedToRingAllTheSame()
     {
-        _wait = new ReactorWait(_life, _unfinished, new AdaptiveWait(TimeSpan.Zero));
+        _wait = new ReactorWait(_life, _unfinished, new AdaptiveWait(TimeSpan.Zero), _owed);
         var rings = new FakeRings { HasNews = true };
         _wait.TryDeferSleep(rings);
 
@@ -88,6 +97,49 @@ public sealed class ReactorWaitTests : IDisposable
 
         Assert.Equal(0, rings.Peeks);
         Assert.Same(rings, Assert.Single(_unfinished));
+    }
+
+    [Fact]
+    public void Wait_AboutToSleep_PaysWhatIsOwed()
+    {
+        var wake = Owe();
+        _bell.Ring();
+        Assert.Single(_wait.Wait().ToArray());
+        Assert.Equal(1, wake.Count);
+    }
+
+    [Fact]
+    public void Wait_SpinningFindsNothing_PaysWhatIsOwed()
+    {
+        var wake = Owe();
+        _wait.TryDeferSleep(new FakeRings());
+        _bell.Ring();
+        Assert.Single(_wait.Wait().ToArray());
+        Assert.Equal(1, wake.Count);
+    }
+
+    [Fact]
+    public void Wait_AnAnswerComesAtOnce_PaysNothingYet()
+    {
+        var wake = Owe();
+        _wait.TryDeferSleep(new FakeRings { PeeksUntilNews = 3, HasNews = true });
+        Assert.True(_wait.Wait().IsEmpty);
+        Assert.Equal(0, wake.Count);
+    }
+
+    [Fact]
+    public void Wait_OthersAreNeverDone_PaysAfterSomeRounds()
+    {
+        var wake = Owe();
+        _unfinished.Enqueue(new FakeTarget());
+        for (var rounds = 1; rounds < OwedWakes.MostRounds; rounds++)
+        {
+            _wait.Wait();
+            Assert.Equal(0, wake.Count);
+        }
+
+        _wait.Wait();
+        Assert.Equal(1, wake.Count);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class ReactorWorkQueueTests
 
     public ReactorWorkQueueTests()
     {
-        _leadership = new ReactorLeadership(_reactor);
+        _leadership = new ReactorLeadership(_reactor, new OwedWakes());
         _queue = new ReactorWorkQueue(_leadership, new Lock(), "test reactor");
         _leadership.WatchBy(new Sentinel([]));
     }
@@ -68,7 +68,7 @@ public sealed class ReactorWorkQueueTests
 
     [Fact]
     public void TryAdd_NobodyWatches_Refuses() =>
-        Assert.False(new ReactorWorkQueue(new ReactorLeadership(_reactor), new Lock(), "test reactor")
+        Assert.False(new ReactorWorkQueue(new ReactorLeadership(_reactor, new OwedWakes()), new Lock(), "test reactor")
             .TryAdd(new Work(() => { })));
 
     [Fact]
