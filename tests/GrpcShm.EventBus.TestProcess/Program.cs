@@ -7,6 +7,7 @@ return args switch
     ["hub", var socket] => await HubRole.RunAsync(socket),
     ["hub", var socket, var maxEventSize] => await HubRole.RunAsync(socket, Number(maxEventSize)),
     ["answering-machine", var address, var machineId] => await AnsweringMachineRole.RunAsync(address, machineId),
+    ["echoing-machine", var address, var machineId] => await EchoingMachineRole.RunAsync(address, machineId),
     ["machine", var socket, var machineId, var instanceId] => await MachineRole.RunAsync(socket, machineId, instanceId),
     ["sender", var socket, var source, var target, var count] =>
         await SenderRole.RunAsync(socket, source, target, Number(count)),

@@ -1,11 +1,12 @@
 using System.IO.Pipelines;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>The writer of a response's body. Status and headers are settled before any byte is sent.</summary>
 internal sealed class ResponseBody(ServerCall call) : PipeWriter
 {
-    private readonly PipeWriter _output = call.CallStream.Output;
+    private readonly SentBody _output = call.CallStream.Output;
 
     // Written when the handler has ended, read by any code that has kept the writer.
     private volatile bool _isStopped;
@@ -42,7 +43,13 @@ internal sealed class ResponseBody(ServerCall call) : PipeWriter
 
     public override void CancelPendingFlush() => _output.CancelPendingFlush();
 
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        FlushAsync(isQuiet: false, cancellationToken);
+
+    /// <summary>As the other one, but a client that sleeps may be woken later, for something else.</summary>
+    /// <param name="isQuiet">Whether it may be woken later.</param>
+    /// <param name="cancellationToken">Ends the wait; what is written is still sent.</param>
+    public ValueTask<FlushResult> FlushAsync(bool isQuiet, CancellationToken cancellationToken)
     {
         Check(cancellationToken);
         if (!Progress.HasStarted)
@@ -55,7 +62,7 @@ internal sealed class ResponseBody(ServerCall call) : PipeWriter
             Progress.Start(0);
         }
 
-        return _output.FlushAsync(cancellationToken);
+        return isQuiet ? _output.FlushQuietlyAsync(cancellationToken) : _output.FlushAsync(cancellationToken);
     }
 
     public override ValueTask<FlushResult> WriteAsync(

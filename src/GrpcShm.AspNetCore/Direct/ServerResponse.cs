@@ -63,13 +63,15 @@ internal sealed class ServerResponse :
         }
     }
 
-    public PipeWriter Writer => _body;
+    public ResponseBody Writer => _body;
 
     /// <summary>
     /// The stream of the body, or the one that the application has set. The writer is not replaced by that, as in
     /// Kestrel.
     /// </summary>
     public Stream Stream => _replacedBody ?? (_stream ??= new ResponseStream(_body, _call.BodyControl));
+
+    PipeWriter IHttpResponseBodyFeature.Writer => _body;
 
     // If the application sets other headers, only the handler sees those, as in Kestrel.
     IHeaderDictionary IHttpResponseFeature.Headers

@@ -6,13 +6,19 @@ namespace GrpcShm.AspNetCore.Native;
 
 /// <summary>
 /// The items of a call's <see cref="HttpContext"/>, as <c>ServerCallContext.UserState</c> shows them. grpc-dotnet asks
-/// it for the context itself, by a key that is not among the items of a call in the full pipeline. So the key is
-/// answered, and not shown. As the items: one thread at a time.
+/// it for the context itself, by a key that is not among the items of a call in the full pipeline. A handler may ask
+/// what becomes of hinted writes, by a key that only a native call knows. So both keys are answered, and not shown. As
+/// the items: one thread at a time.
 /// </summary>
 internal sealed class CallItems(HttpContext context) : IDictionary<object, object>
 {
     // The key by which ServerCallContextExtensions.GetHttpContext finds the context.
     private const string HttpContextKey = "__HttpContext";
+
+    // Documented in docs/reference/event-service.md. The hub asks for it, and knows this library by that alone.
+    private const string SendsHintedWritesKey = "GrpcShm.SendsHintedWrites";
+
+    private static readonly object SendsHintedWrites = true;
 
     public ICollection<object> Keys => Items.Keys;
 
@@ -38,7 +44,12 @@ internal sealed class CallItems(HttpContext context) : IDictionary<object, objec
             return true;
         }
 
-        value = key is HttpContextKey ? context : null;
+        value = key switch
+        {
+            HttpContextKey => context,
+            SendsHintedWritesKey => SendsHintedWrites,
+            _ => null,
+        };
         return value is not null;
     }
 

@@ -170,12 +170,14 @@ internal sealed partial class NativeCallContext
             WriteOptions?.Flags.HasFlag(WriteFlags.NoCompress) == true ? null : _responseCompression,
             _method.Settings.ResponseLevel);
 
-    /// <summary>Sends what has been written.</summary>
+    /// <summary>
+    /// Sends what has been written. With <see cref="WriteFlags.BufferHint"/> it is in the ring as well, so a client
+    /// that is awake has it at once. A client that sleeps is woken for the next thing, or when the reactor has nothing
+    /// to do.
+    /// </summary>
     public ValueTask<System.IO.Pipelines.FlushResult> FlushAsync(CancellationToken cancellationToken) =>
-        _call.Response.Writer.FlushAsync(cancellationToken);
-
-    /// <summary>Copies what was lent and is not flushed, so that its owner may change it.</summary>
-    public void KeepWritten() => _call.CallStream.Output.KeepLent();
+        _call.Response.Writer.FlushAsync(
+            isQuiet: WriteOptions?.Flags.HasFlag(WriteFlags.BufferHint) == true, cancellationToken);
 
     /// <summary>Gives the call up, since a token of one of its writes has fired.</summary>
     public void Reset() => ((IHttpResetFeature)_call.Response).Reset((int)CallError.Cancelled);

@@ -139,13 +139,6 @@ internal sealed class NativeResponseStream<T>(
         try
         {
             context.Write(message, serialize);
-            if (context.WriteOptions?.Flags.HasFlag(WriteFlags.BufferHint) == true)
-            {
-                // The handler may change the message before it is sent.
-                context.KeepWritten();
-                return Task.CompletedTask;
-            }
-
             var flush = context.FlushAsync(cancellationToken);
             if (!flush.IsCompletedSuccessfully)
             {

@@ -17,12 +17,17 @@ internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceB
 {
     private const int MaxReportedFailures = 100;
 
+    // The shared-memory transport knows it, see docs/reference/event-service.md. Others do not.
+    private const string SendsHintedWritesKey = "GrpcShm.SendsHintedWrites";
+
     public override async Task Session(
         IAsyncStreamReader<HubSessionRequest> requestStream,
         IServerStreamWriter<HubSessionResponse> responseStream,
         ServerCallContext context)
     {
-        var session = new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken);
+        var sendsHintedWrites = context.UserState.TryGetValue(SendsHintedWritesKey, out var value) && value is true;
+        var session = new EventSession(
+            hub, context.GetHttpContext(), responseStream, sendsHintedWrites, context.CancellationToken);
         try
         {
             await session.RunAsync(requestStream).ConfigureAwait(false);

@@ -26,9 +26,13 @@ internal sealed partial class EventSession
             {
                 // Waits here, and leaves what has come to gRPC: a wait in the reader of gRPC that ends with the
                 // connection, or because the hub leaves, is written into the log with a stack trace.
-                var arrived = await _body.ReadAsync(leaving).ConfigureAwait(false);
+                var arriving = _body.ReadAsync(leaving);
+                AnswerUnless(arriving.IsCompleted);
+                var arrived = await arriving.ConfigureAwait(false);
                 _body.AdvanceTo(arrived.Buffer.Start);
-                if (!await requests.MoveNext(leaving).ConfigureAwait(false))
+                var next = requests.MoveNext(leaving);
+                AnswerUnless(next.IsCompleted);
+                if (!await next.ConfigureAwait(false))
                 {
                     break;
                 }
@@ -61,6 +65,15 @@ internal sealed partial class EventSession
         finally
         {
             _parts.Release();
+        }
+    }
+
+    // Nobody waits here while there are answers to give.
+    private void AnswerUnless(bool goesOn)
+    {
+        if (!goesOn)
+        {
+            AnswerNow();
         }
     }
 

@@ -17,6 +17,9 @@ namespace GrpcShm.EventBus.Service;
 /// </summary>
 internal sealed partial class EventSession
 {
+    // After so many commands the client is answered, though its next message is there already.
+    private const int MostUnanswered = 256;
+
     private readonly HubCore _hub;
     private readonly Outbox _outbox = new(runWriterInline: true);
     private readonly MachineOwner _owner;
@@ -33,11 +36,13 @@ internal sealed partial class EventSession
     // The reader's own.
     private readonly RoutingContext _context = new();
     private ulong _lastNumber;
+    private int _unanswered;
 
     public EventSession(
         HubCore hub,
         HttpContext context,
         IServerStreamWriter<HubSessionResponse> responses,
+        bool sendsHintedWrites,
         CancellationToken callCancelled)
     {
         _hub = hub;
@@ -48,7 +53,7 @@ internal sealed partial class EventSession
         _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
         _parts = new IncomingParts(MessageSize.LimitFor(hub.Options.MaxEventSize), hub.Budget.Parts);
-        _writer = new SessionWriter(responses, _outbox, hub.Metrics);
+        _writer = new SessionWriter(responses, _outbox, hub.Metrics, sendsHintedWrites);
         _life = new SessionLife(hub, _owner);
         _waits = new SessionWaits(hub, _outbox);
         _subscriptions = new SessionSubscriptions(hub, _owner, origin, _outbox, _life, _waits);
@@ -172,7 +177,7 @@ internal sealed partial class EventSession
             }
 
             Outcome? outcome = null;
-            var verdict = _gate is null ? Verdict.Ok : await _commands.CheckAsync(_gate, command).ConfigureAwait(false);
+            var verdict = _gate is null ? Verdict.Ok : await CheckAsync(_gate, command).ConfigureAwait(false);
             if (verdict.IsOk)
             {
                 verdict = _commands.Execute(command, _context, out outcome);
@@ -203,12 +208,43 @@ internal sealed partial class EventSession
 
         _writer.SetCompletedThrough(_lastNumber);
         _context.SignalAll();
-        _outbox.Signal();
+        _unanswered += commands.Count;
+        if (_unanswered >= MostUnanswered)
+        {
+            AnswerNow();
+        }
+    }
+
+    private ValueTask<Verdict> CheckAsync(AccessGate gate, HubCommand command)
+    {
+        var check = _commands.CheckAsync(gate, command);
+        if (!check.IsCompleted)
+        {
+            // The policy takes its time. Then the client gets the answers to what came before.
+            _writer.SetCompletedThrough(_lastNumber);
+            AnswerNow();
+        }
+
+        return check;
+    }
+
+    /// <summary>
+    /// Has the answers written that there are. Mostly when the client's next message is not there yet: until then its
+    /// answers go together with those to the next one.
+    /// </summary>
+    private void AnswerNow()
+    {
+        if (_unanswered > 0)
+        {
+            _unanswered = 0;
+            _outbox.Signal();
+        }
     }
 
     private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, Outcome? outcome)
     {
         _writer.SetCompletedThrough(_lastNumber);
+        _unanswered = 0;
         _outbox.Signal();
         var (inboxVerdict, accepted) =
             await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
@@ -243,7 +279,13 @@ internal sealed partial class EventSession
             command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish
                 ? _hub.Limits.Echo(command.Event)
                 : "";
-        Add(new OutgoingOutcome(outcome));
+        var mayRide = verdict.IsOk && command.Case == SessionCommand.CommandOneofCase.Publish;
+        if (!mayRide)
+        {
+            _unanswered = MostUnanswered;
+        }
+
+        Add(new OutgoingOutcome(outcome), mayRide);
     }
 
     private void AnswerLate(OutgoingOutcome outcome)
@@ -252,9 +294,9 @@ internal sealed partial class EventSession
         _outbox.Signal();
     }
 
-    private void Add(OutgoingOutcome outcome)
+    private void Add(OutgoingOutcome outcome, bool mayRide = false)
     {
-        if (!_writer.TryAdd(outcome))
+        if (!_writer.TryAdd(outcome, mayRide))
         {
             _life.End(Verdict.Exhausted("The client sends commands, but does not read their outcomes."));
         }

@@ -20,26 +20,45 @@ internal sealed class SessionWriter
     // About how much memory an outcome takes beside its bytes.
     private const int PlainOutcome = 64;
 
+    private static readonly WriteOptions MayRide = new(WriteFlags.BufferHint);
+
     private readonly IServerStreamWriter<HubSessionResponse> _stream;
     private readonly Outbox _outbox;
     private readonly EventBusMetrics _metrics;
+    private readonly bool _sendsHintedWrites;
     private readonly DeliveryBatch _batch;
     private readonly HubSessionResponse _response = new(new SessionResponse());
     private readonly Action<Subscriber, long> _addLoss;
     private readonly Lock _outcomesLock = new();
 
     // Under the lock. An entry without an outcome says up to which command the session had come when it was put in.
-    private readonly Queue<(OutgoingOutcome? Outcome, int Size, ulong Through)> _outcomes = new();
+    private readonly Queue<(OutgoingOutcome? Outcome, int Size, ulong Through, bool MayRide)> _outcomes = new();
     private long _outcomeBytes;
     private ulong _markedThrough;
     private ulong _completedThrough;
     private ulong _reportedThrough;
     private SessionClosing? _closing;
+
+    // The writer's own.
+    private bool _hasUrgentOutcomes;
+    private bool _isHinted;
     private volatile bool _isEnding;
     private volatile bool _mayUseParts;
 
-    public SessionWriter(IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
+    /// <param name="stream">The session's stream.</param>
+    /// <param name="outbox">Has the events for the session, and the signal of this writer.</param>
+    /// <param name="metrics">Counts the deliveries.</param>
+    /// <param name="sendsHintedWrites">
+    /// Whether the stream sends messages with <see cref="WriteFlags.BufferHint"/> by itself, though it need not wake
+    /// the client for them at once. Other streams keep them until the next message.
+    /// </param>
+    public SessionWriter(
+        IServerStreamWriter<HubSessionResponse> stream,
+        Outbox outbox,
+        EventBusMetrics metrics,
+        bool sendsHintedWrites = false)
     {
+        _sendsHintedWrites = sendsHintedWrites;
         _stream = stream;
         _outbox = outbox;
         _metrics = metrics;
@@ -61,7 +80,7 @@ internal sealed class SessionWriter
                 var isLarge = _mayUseParts
                     && MessageParts.MayBeNeeded(_batch.Bytes)
                     && _response.CalculateSize() > MessageSize.UsualLimit;
-                await (isLarge ? WriteInPartsAsync() : _stream.WriteAsync(_response)).ConfigureAwait(false);
+                await (isLarge ? WriteInPartsAsync() : WriteAsync()).ConfigureAwait(false);
                 _metrics.CountDelivered(_response.Deliveries.Count);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
@@ -76,6 +95,7 @@ internal sealed class SessionWriter
             {
                 if (_closing is not null)
                 {
+                    Hint(false);
                     await _stream.WriteAsync(new HubSessionResponse(new SessionResponse { Closing = _closing }))
                         .ConfigureAwait(false);
                 }
@@ -92,8 +112,10 @@ internal sealed class SessionWriter
     public void AllowParts() => _mayUseParts = true;
 
     /// <summary>Queues an outcome. It is written once the outbox is signalled.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="mayRide">Whether the client need not be woken for it, see <see cref="WriteAsync"/>.</param>
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
-    public bool TryAdd(OutgoingOutcome outcome)
+    public bool TryAdd(OutgoingOutcome outcome, bool mayRide = false)
     {
         var length = outcome.CalculateLength();
         var size = PlainOutcome + (outcome.Reply is { MayHaveTwoForms: true } ? 2 * length : length);
@@ -109,11 +131,11 @@ internal sealed class SessionWriter
             if (through != _markedThrough)
             {
                 _markedThrough = through;
-                _outcomes.Enqueue((null, 0, through));
+                _outcomes.Enqueue((null, 0, through, MayRide: true));
             }
 
             _outcomeBytes += size;
-            _outcomes.Enqueue((outcome, size, 0));
+            _outcomes.Enqueue((outcome, size, 0, mayRide));
             return true;
         }
     }
@@ -140,8 +162,31 @@ internal sealed class SessionWriter
         _outbox.Signal();
     }
 
+    /// <summary>
+    /// Writes the response. If it has nothing but acknowledgements of events that were accepted, a client that sleeps
+    /// need not be woken for it alone: mostly an event for the client follows soon, and wakes it for both.
+    /// </summary>
+    private Task WriteAsync()
+    {
+        Hint(_sendsHintedWrites
+            && !_hasUrgentOutcomes
+            && _response.Deliveries.Count == 0
+            && _response.Rest.Losses.Count == 0);
+        return _stream.WriteAsync(_response);
+    }
+
+    private void Hint(bool mayRide)
+    {
+        if (mayRide != _isHinted)
+        {
+            _isHinted = mayRide;
+            _stream.WriteOptions = mayRide ? MayRide : null;
+        }
+    }
+
     private async Task WriteInPartsAsync()
     {
+        Hint(false);
         foreach (var (part, isFollowed) in MessageParts.Split(_response.Encode()))
         {
             await _stream
@@ -183,6 +228,7 @@ internal sealed class SessionWriter
                 }
 
                 _response.Outcomes.Add(next.Outcome);
+                _hasUrgentOutcomes |= !next.MayRide;
                 bytes += next.Size;
             }
 
@@ -194,6 +240,7 @@ internal sealed class SessionWriter
 
     private void Recycle()
     {
+        _hasUrgentOutcomes = false;
         _response.Rest.CompletedThrough = 0;
         foreach (var delivery in _response.Deliveries)
         {

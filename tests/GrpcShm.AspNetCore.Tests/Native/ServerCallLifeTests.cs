@@ -93,6 +93,60 @@ public sealed class ServerCallLifeTests
         await AnswerAsync(host);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Write_WithABufferHint_ComesThoughNothingFollows(bool blocks)
+    {
+        await using var host = await ScriptedHost.StartAsync(isNative: true);
+        var hasCome = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Scene.Script = async act =>
+        {
+            act.Responses!.WriteOptions = new WriteOptions(WriteFlags.BufferHint);
+            await act.Responses.WriteAsync("hinted");
+            if (blocks)
+            {
+                // As badly written code does: the thread that owes the wake-up may be this one.
+                Assert.True(hasCome.Task.Wait(TimeLimit.Value, CancellationToken.None));
+            }
+
+            await hasCome.Task.InTime();
+            return "last";
+        };
+        using var call = host.Channel.CreateCallInvoker()
+            .AsyncDuplexStreamingCall(ScriptedMethods.DuplexStreaming, null, Options());
+        await call.RequestStream.CompleteAsync().InTime();
+
+        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken).InTime());
+        Assert.Equal("hinted", call.ResponseStream.Current);
+        hasCome.SetResult();
+        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken).InTime());
+        Assert.Equal("last", call.ResponseStream.Current);
+        Assert.False(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken).InTime());
+    }
+
+    [Theory]
+    [InlineData(true, SharedMemoryMode.Direct)]
+    [InlineData(false, SharedMemoryMode.Direct)]
+    [InlineData(true, SharedMemoryMode.Http2)]
+    public async Task UserState_OfACall_SaysWhetherHintedWritesAreSent(bool isNative, SharedMemoryMode mode)
+    {
+        await using var host = await ScriptedHost.StartAsync(isNative, mode: mode);
+        host.Scene.Script = static act =>
+        {
+            var state = act.Context.UserState;
+            return Task.FromResult(
+                $"{state.TryGetValue("GrpcShm.SendsHintedWrites", out var value)} {value} "
+                + state.ContainsKey("GrpcShm.SendsHintedWrites"));
+        };
+
+        var view = await ClientView.MakeAsync(
+            host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
+
+        var expected = isNative && mode == SharedMemoryMode.Direct ? "True True False" : "False  False";
+        Assert.Contains($"response: {expected}\n", view, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Body_BehindAMessage_HasTheOthersThatHadCome()
     {

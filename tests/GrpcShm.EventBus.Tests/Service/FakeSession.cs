@@ -21,8 +21,10 @@ internal sealed class FakeSession
     private bool _isOpened;
     private ulong _lastNumber;
 
-    public FakeSession(HubCore hub) =>
-        Session = new EventSession(hub, new DefaultHttpContext(), this, _cancelled.Token);
+    /// <param name="hub">The hub.</param>
+    /// <param name="sendsHintedWrites">What the transport says of itself.</param>
+    public FakeSession(HubCore hub, bool sendsHintedWrites = false) =>
+        Session = new EventSession(hub, new DefaultHttpContext(), this, sendsHintedWrites, _cancelled.Token);
 
     public EventSession Session { get; }
 
