@@ -18,6 +18,7 @@ internal static class ScenarioRegistry
         new ClientStreamScenario("client-stream", SmallPayload),
         new ServerStreamScenario("server-stream", SmallPayload),
         new EventsScenario("events", SmallPayload) { MinimumOperations = 1_000_000 },
+        new AwaitedEventsScenario("events-awaited", SmallPayload) { IsQuick = false },
         // A third process for each transport takes time to start.
         new EventsApartScenario("events-apart", SmallPayload) { IsQuick = false },
         new PacedEventsScenario("events-1000", SmallPayload, eventsPerSecond: 1000) { IsQuick = false },
