@@ -204,11 +204,11 @@ internal sealed partial class EventSession
             }
         }
 
+        _unanswered += commands.Count;
         request.Release();
 
         _writer.SetCompletedThrough(_lastNumber);
         _context.SignalAll();
-        _unanswered += commands.Count;
         if (_unanswered >= MostUnanswered)
         {
             AnswerNow();
@@ -222,7 +222,8 @@ internal sealed partial class EventSession
         {
             // The policy takes its time. Then the client gets the answers to what came before.
             _writer.SetCompletedThrough(_lastNumber);
-            AnswerNow();
+            _unanswered = 0;
+            _outbox.Signal();
         }
 
         return check;
