@@ -155,9 +155,9 @@ public sealed partial class EventBusOptions
 
     /// <summary>
     /// The weight that the patterns of one session may have together. Only those patterns count that name no machine,
-    /// source or event in full, since each event must be compared with them. A pattern that says how a name begins
-    /// (<c>oven-*</c>), or a subscription to all events, weighs 1. A pattern with a star elsewhere, or with question
-    /// marks, weighs 8. A pattern with question marks after a star weighs 64 for each 64 characters.
+    /// source or event in full, since any number of them may have to be compared with one event. A pattern that says
+    /// how a name begins (<c>oven-*</c>), or a subscription to all events, weighs 1. A pattern with a star elsewhere,
+    /// or with question marks, weighs 8. A pattern with question marks after a star weighs 64 for each 64 characters.
     /// </summary>
     /// <value>0 or more.</value>
     /// <remarks>Defaults to 512.</remarks>

@@ -9,10 +9,9 @@ internal sealed class Costs : IAsyncDisposable
 {
     private const int Sends = 2000;
 
-    private readonly string _address = $"shm:costs-{Environment.ProcessId}-{Guid.NewGuid():N}"[..30];
-    private readonly Process _hub;
+    private readonly HubChild _hub;
 
-    private Costs(Process hub) => _hub = hub;
+    private Costs(HubChild hub) => _hub = hub;
 
     /// <summary>Measures what one thing that a client can do costs the others.</summary>
     /// <param name="name">What it is.</param>
@@ -22,16 +21,16 @@ internal sealed class Costs : IAsyncDisposable
     public static async Task MeasureAsync(
         string name, Func<Func<SessionClient>, Task> attack, Func<SessionClient, Task>? measured = null)
     {
-        await using var costs = await StartAsync();
-        using var channel = HubChannel.To(costs._address);
+        await using var costs = new Costs(await HubChild.StartAsync("hub"));
+        using var channel = HubChannel.To(costs._hub.Address);
         await using var victim = new SessionClient(channel);
         await victim.ExecuteAsync(new SessionCommand { Subscribe = new Subscription { Number = 1, Inbox = "victim" } });
-        using var otherChannel = HubChannel.To(costs._address);
+        using var otherChannel = HubChannel.To(costs._hub.Address);
         var opened = new List<SessionClient>();
         var send = measured ?? SendAsync;
         await TimeAsync(victim, send);
         var (before, _) = await TimeAsync(victim, send);
-        var memoryBefore = await costs.MemoryAsync();
+        var memoryBefore = await costs._hub.MemoryAsync();
 
         await attack(() =>
         {
@@ -40,7 +39,7 @@ internal sealed class Costs : IAsyncDisposable
             return session;
         });
 
-        var memory = await costs.MemoryAsync() - memoryBefore;
+        var memory = await costs._hub.MemoryAsync() - memoryBefore;
         var (after, longest) = await TimeAsync(victim, send);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -50,25 +49,7 @@ internal sealed class Costs : IAsyncDisposable
         GC.KeepAlive(opened);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _hub.StandardInput.Close();
-        await _hub.WaitForExitAsync();
-        _hub.Dispose();
-    }
-
-    private static async Task<Costs> StartAsync()
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(typeof(Costs).Assembly.Location);
-        start.ArgumentList.Add("hub");
-        var process = new Process { StartInfo = start };
-        var costs = new Costs(process);
-        start.ArgumentList.Add(costs._address);
-        process.Start();
-        await process.StandardOutput.ReadLineAsync();
-        return costs;
-    }
+    public ValueTask DisposeAsync() => _hub.DisposeAsync();
 
     private static async Task SendAsync(SessionClient session) => await session.ExecuteAsync(new SessionCommand
     {
@@ -90,12 +71,5 @@ internal sealed class Costs : IAsyncDisposable
 
         times.Sort();
         return (times[times.Count / 2], times[^1]);
-    }
-
-    private async Task<long> MemoryAsync()
-    {
-        await _hub.StandardInput.WriteLineAsync("memory");
-        await _hub.StandardInput.FlushAsync();
-        return long.Parse((await _hub.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
     }
 }

@@ -51,7 +51,7 @@ internal static class CostsRole
             "sessions of 50,000 machines that come and go all the while (a registration)",
             ChurnAsync,
             RegisterOneAsync);
-        return 0;
+        return await ManyFigures.RunAsync();
     }
 
     private static Subscription Named(string name) => new() { Pattern = new EventPattern { Name = name } };

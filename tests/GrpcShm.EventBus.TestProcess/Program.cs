@@ -4,8 +4,12 @@ using GrpcShm.EventBus.TestProcess;
 return args switch
 {
     ["costs"] => await CostsRole.RunAsync(),
+    ["many"] => await ManyFigures.RunAsync(),
+    ["fan-out", var sessions, var machines] => await ManyFigures.RunFanOutAsync(Number(sessions), Number(machines)),
+    ["hub-without-bounds", var socket] => await HubRole.RunAsync(socket, HubRole.RaiseBounds),
     ["hub", var socket] => await HubRole.RunAsync(socket),
-    ["hub", var socket, var maxEventSize] => await HubRole.RunAsync(socket, Number(maxEventSize)),
+    ["hub", var socket, var maxEventSize] => await HubRole.RunAsync(
+        socket, options => options.MaxEventSize = Number(maxEventSize)),
     ["answering-machine", var address, var machineId] => await AnsweringMachineRole.RunAsync(address, machineId),
     ["echoing-machine", var address, var machineId] => await EchoingMachineRole.RunAsync(address, machineId),
     ["machine", var socket, var machineId, var instanceId] => await MachineRole.RunAsync(socket, machineId, instanceId),

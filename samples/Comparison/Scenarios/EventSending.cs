@@ -18,10 +18,10 @@ internal static class EventSending
         var end = limits.GetEnd();
         var earlier = Task.CompletedTask;
         var last = Task.CompletedTask;
+        var payload = new byte[payloadBytes];
         long sent = 0;
         while (Stopwatch.GetTimestamp() < end || sent < limits.MinimumOperations)
         {
-            var payload = new byte[payloadBytes];
             EventArrivals.Mark(payload, ++sent);
             last = sender.SendAsync(target, payload);
             if (sent % (Window / 2) == 0)

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using GrpcShm.EventBus;
 
 namespace GrpcShm.Samples.Comparison.Transports;
@@ -7,7 +6,7 @@ namespace GrpcShm.Samples.Comparison.Transports;
 internal sealed class EventBusMachine(EventClient client, string machineId) : IEventMachine
 {
     public Task SendAsync(string targetId, byte[] payload) =>
-        client.SendEventAsync(machineId, targetId, "DATA", UnsafeByteOperations.UnsafeWrap(payload));
+        client.SendEventAsync(machineId, targetId, "DATA", payload);
 
     public ValueTask DisposeAsync() => client.DisposeAsync();
 }

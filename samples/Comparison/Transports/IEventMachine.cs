@@ -8,6 +8,6 @@ internal interface IEventMachine : IAsyncDisposable
     /// acknowledgement.
     /// </summary>
     /// <param name="targetId">The target machine.</param>
-    /// <param name="payload">The payload, which must not change afterwards.</param>
+    /// <param name="payload">The payload. It may change as soon as this method has returned.</param>
     Task SendAsync(string targetId, byte[] payload);
 }

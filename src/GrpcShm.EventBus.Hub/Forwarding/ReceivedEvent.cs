@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Forwarding;
@@ -21,9 +22,12 @@ internal sealed class ReceivedEvent : RoutedEvent
     // not need.
     private const int MostReused = 512;
 
-    private static readonly EventPool Shared = new();
+    // As many as are on their way between a fast sender and a fast receiver. They take at most 1.5 MB.
+    private const int MostPooled = 2048;
 
-    private readonly EventPool _pool;
+    private static readonly BoundedPool<ReceivedEvent> Shared = new(MostPooled);
+
+    private readonly BoundedPool<ReceivedEvent> _pool;
     private EventTexts _texts;
     private byte[] _bytes = [];
     private int _length;
@@ -43,7 +47,7 @@ internal sealed class ReceivedEvent : RoutedEvent
     private int _headers;
     private bool _hasStateChange;
 
-    private ReceivedEvent(EventPool pool) => _pool = pool;
+    private ReceivedEvent(BoundedPool<ReceivedEvent> pool) => _pool = pool;
 
     public override string Group => _group;
 
@@ -73,7 +77,7 @@ internal sealed class ReceivedEvent : RoutedEvent
 
     /// <summary>As the other overload, with memory of a pool of the caller's.</summary>
     public static bool TryCreate(
-        ReadOnlySpan<byte> received, string group, EventPool pool, out ReceivedEvent? @event)
+        ReadOnlySpan<byte> received, string group, BoundedPool<ReceivedEvent> pool, out ReceivedEvent? @event)
     {
         if (!EventWalker.TryWalk(received, out var layout))
         {
@@ -213,6 +217,7 @@ internal sealed class ReceivedEvent : RoutedEvent
     {
         (_id, _name, _source, _target, _message) = (null, null, null, null, null);
         (_length, _group, _holders) = (0, "", 1);
+        IsPublished = false;
     }
 
     private ReadOnlySpan<byte> BytesOf(EventPart part) =>

@@ -29,6 +29,11 @@ internal abstract class RoutedEvent : IFilteredEvent
     /// <summary>True if it tells of a machine that has come or gone.</summary>
     public virtual bool HasMachineChange => false;
 
+    /// <summary>
+    /// True if it is published. Then many subscriptions of one session may get it. It is set before any mailbox has it.
+    /// </summary>
+    public bool IsPublished { get; set; }
+
     /// <summary>The number that stands for its sender; zero: none.</summary>
     public abstract ulong Sender { get; }
 

@@ -23,12 +23,15 @@ internal sealed class Mailbox(
     Quota? quota = null,
     Action<int>? onDropped = null)
 {
+    private const int FirstPlaces = 4;
+
     private readonly Lock _lock = new();
-    private readonly MailboxMemory _memory = new(maxBytes, quota);
     private readonly int _capacity = capacity;
     private readonly OverflowPolicy _policy = policy;
+    private MailboxMemory _memory = new(maxBytes, quota);
 
-    private MailItem[] _items = new MailItem[Math.Min(capacity, 16)];
+    // There may be very many mailboxes that are never used: the first event brings the memory.
+    private MailItem[] _items = [];
     private int _head;
     private int _count;
     private long _dropped;
@@ -277,7 +280,7 @@ internal sealed class Mailbox(
 
     private void Grow()
     {
-        var larger = new MailItem[Math.Max(16, _items.Length * 2)];
+        var larger = new MailItem[Math.Max(FirstPlaces, _items.Length * 2)];
         for (var i = 0; i < _count; i++)
         {
             larger[i] = _items[(_head + i) % _items.Length];

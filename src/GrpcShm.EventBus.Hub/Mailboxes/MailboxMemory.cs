@@ -7,9 +7,10 @@ namespace GrpcShm.EventBus.Mailboxes;
 /// </summary>
 /// <remarks>
 /// The session's bound is one counter for many mailboxes, and the hub's bound one for all. So that they are touched
-/// seldom, a mailbox takes bytes of them in pieces, and the bytes of a short queue are free.
+/// seldom, a mailbox takes bytes of them in pieces, and the bytes of a short queue are free. It is a part of its
+/// mailbox, since there may be very many of them, and is not copied.
 /// </remarks>
-internal sealed class MailboxMemory(long most, Quota? quota)
+internal struct MailboxMemory(long most, Quota? quota)
 {
     private const long Free = 16 * 1024;
     private const long Piece = 64 * 1024;

@@ -14,8 +14,7 @@ internal sealed class MachineEntry(
     string id, MachineOwner owner, string[] groups, int unclaimedCapacity, long maxUnclaimedSize)
 {
     private readonly Lock _lock = new();
-    private Queue<MailItem>? _unclaimed;
-    private MailboxMemory? _unclaimedMemory;
+    private UnclaimedEvents? _unclaimed;
     private Subscriber? _inbox;
     private bool _ended;
     private volatile MachineOwner _owner = owner;
@@ -54,7 +53,7 @@ internal sealed class MachineEntry(
         {
             lock (_lock)
             {
-                return _inbox?.Mailbox.Count ?? _unclaimed?.Count ?? 0;
+                return _inbox?.Mailbox.Count ?? _unclaimed?.Items.Count ?? 0;
             }
         }
     }
@@ -91,9 +90,9 @@ internal sealed class MachineEntry(
                 return false;
             }
 
-            if (_unclaimed is { Count: > 0 })
+            if (_unclaimed is not null)
             {
-                subscriber.Preload(_unclaimed, context);
+                subscriber.Preload(_unclaimed.Items, context);
             }
 
             ForgetUnclaimed();
@@ -119,7 +118,7 @@ internal sealed class MachineEntry(
     public Subscriber? End()
     {
         Subscriber? inbox;
-        Queue<MailItem>? unclaimed;
+        UnclaimedEvents? unclaimed;
         lock (_lock)
         {
             _ended = true;
@@ -128,7 +127,7 @@ internal sealed class MachineEntry(
             ForgetUnclaimed();
         }
 
-        foreach (var item in unclaimed ?? Enumerable.Empty<MailItem>())
+        foreach (var item in unclaimed?.Items ?? [])
         {
             item.Pending?.FailGone();
         }
@@ -151,29 +150,15 @@ internal sealed class MachineEntry(
                 return _inbox.Put(item, context);
             }
 
-            _unclaimed ??= new Queue<MailItem>();
-            _unclaimedMemory ??= new MailboxMemory(maxUnclaimedSize, Owner.Budget.Waiting);
-            if (_unclaimed.Count >= unclaimedCapacity || !_unclaimedMemory.TryAdd(item.Weight))
-            {
-                return PutResult.Full;
-            }
-
-            // The mailbox that takes it over holds it by itself. This holder is never gone, so it is not used again.
-            item.Event.Hold();
-            _unclaimed.Enqueue(item);
-            return PutResult.Accepted;
+            _unclaimed ??= new UnclaimedEvents(unclaimedCapacity, maxUnclaimedSize, Owner.Budget.Waiting);
+            return _unclaimed.TryAdd(item) ? PutResult.Accepted : PutResult.Full;
         }
     }
 
     // Under the lock. The subscriber has counted the events that it took over.
     private void ForgetUnclaimed()
     {
-        foreach (var item in _unclaimed ?? Enumerable.Empty<MailItem>())
-        {
-            _unclaimedMemory!.Remove(item.Weight);
-        }
-
-        _unclaimedMemory?.Trim();
-        (_unclaimed, _unclaimedMemory) = (null, null);
+        _unclaimed?.Uncount();
+        _unclaimed = null;
     }
 }

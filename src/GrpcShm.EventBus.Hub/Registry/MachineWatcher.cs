@@ -9,7 +9,7 @@ namespace GrpcShm.EventBus.Registry;
 /// There may be many machines. So they are named outside of the registry's lock, and changes in the meantime are held
 /// back here until all machines have been named.
 /// </remarks>
-internal sealed class MachineWatcher(string pattern, Subscriber subscriber, SessionBudget budget)
+internal sealed class MachineWatcher(string pattern, Subscriber subscriber, SessionBudget budget) : ISlotted
 {
     private readonly NamePattern _pattern = new(pattern);
     private readonly Lock _lock = new();
@@ -24,6 +24,14 @@ internal sealed class MachineWatcher(string pattern, Subscriber subscriber, Sess
 
     /// <summary>The cost of a comparison with a machine at worst, in units of the cheapest pattern.</summary>
     public int Weight => _pattern.Weight;
+
+    /// <summary>How the ids of its machines begin, or the only id.</summary>
+    public string Key => _pattern.Beginning;
+
+    /// <summary>True if ids only have to begin with the key.</summary>
+    public bool IsKeyBeginning => _pattern.Exact is null;
+
+    int ISlotted.Slot { get; set; }
 
     public bool Wants(string machineId) => _pattern.Matches(machineId);
 

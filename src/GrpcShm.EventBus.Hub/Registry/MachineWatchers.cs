@@ -10,9 +10,10 @@ namespace GrpcShm.EventBus.Registry;
 /// </summary>
 internal sealed class MachineWatchers
 {
-    private readonly List<MachineWatcher> _watchers = [];
+    private readonly TextIndex<MachineWatcher> _watchers = new();
+    private readonly HashSet<MachineWatcher> _added = [];
 
-    public int Count => _watchers.Count;
+    public int Count => _added.Count;
 
     /// <summary>Checks whether a watcher's session and the hub may have one more. Needs no lock.</summary>
     public static Verdict Admit(MachineWatcher watcher)
@@ -58,12 +59,17 @@ internal sealed class MachineWatchers
     }
 
     /// <summary>Adds a watcher that has been admitted, which is told of changes from then on.</summary>
-    public void Add(MachineWatcher watcher) => _watchers.Add(watcher);
+    public void Add(MachineWatcher watcher)
+    {
+        _added.Add(watcher);
+        _watchers.Add(watcher.Key, watcher.IsKeyBeginning, watcher);
+    }
 
     public void Remove(MachineWatcher watcher)
     {
-        if (_watchers.Remove(watcher))
+        if (_added.Remove(watcher))
         {
+            _watchers.Remove(watcher.Key, watcher.IsKeyBeginning, watcher);
             GiveBack(watcher);
         }
     }
@@ -76,11 +82,14 @@ internal sealed class MachineWatchers
     public void Tell(MachineChangeKind kind, MachineEntry machine, string reason, RoutingContext context)
     {
         MailItem? change = null;
-        foreach (var watcher in _watchers)
+        foreach (var watchers in _watchers.Find(machine.Id))
         {
-            if (watcher.Wants(machine.Id))
+            foreach (var watcher in watchers)
             {
-                watcher.Put(change ??= Change(kind, machine, reason), context);
+                if (watcher?.Wants(machine.Id) is true)
+                {
+                    watcher.Put(change ??= Change(kind, machine, reason), context);
+                }
             }
         }
     }

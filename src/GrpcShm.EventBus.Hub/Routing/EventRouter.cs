@@ -20,6 +20,8 @@ internal sealed class EventRouter(
     ObserverTable observers,
     EventBusMetrics metrics)
 {
+    private readonly Action<int> _onDropped = metrics.CountDropped;
+
     /// <summary>Sends an event to its target.</summary>
     public Verdict Send(
         RoutedEvent? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
@@ -90,6 +92,7 @@ internal sealed class EventRouter(
         }
 
         @event!.PutGroup(publication.Group);
+        @event.IsPublished = true;
         var item = new MailItem(@event, @event.Size, null, metrics.Now);
         foreach (var machine in Audience(publication, pattern))
         {
@@ -157,8 +160,8 @@ internal sealed class EventRouter(
             return verdict;
         }
 
-        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics, CreditOf(filter));
-        if (!machine!.TryAttach(inbox, context))
+        var inbox = new Subscriber(filter.Number, machine!.Id, mailbox!, outbox, metrics, CreditOf(filter));
+        if (!machine.TryAttach(inbox, context))
         {
             return new Verdict(
                 StatusCode.AlreadyExists,
@@ -271,7 +274,9 @@ internal sealed class EventRouter(
     {
         Publication.AudienceOneofCase.All => machines.All,
         Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
-        Publication.AudienceOneofCase.MachinePattern => machines.All.Where(machine => pattern!.Matches(machine.Id)),
+        Publication.AudienceOneofCase.MachinePattern when pattern!.Exact is { } id =>
+            machines.TryGet(id, out var machine) ? [machine!] : [],
+        Publication.AudienceOneofCase.MachinePattern => machines.All.Where(machine => pattern.Matches(machine.Id)),
         _ => [],
     };
 
@@ -320,7 +325,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.CountDropped);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, _onDropped);
         return Verdict.Ok;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 
@@ -6,25 +5,19 @@ namespace GrpcShm.EventBus.Routing;
 
 /// <summary>The subscriptions that are no inboxes. They get copies.</summary>
 /// <remarks>
-/// A subscription that names a machine, a group or an event in full is found by that name and costs other events
-/// nothing. The others are compared with each event, so their weight has a bound for each session and for the hub. The
-/// number of subscriptions of one session to the same name has a bound, too, since an event of that name is put into
-/// the mailbox of each.
+/// A subscription that names a machine, a group or an event in full is found by that name, and one that says how such a
+/// name begins is found by that beginning. Both cost other events nothing. The rest is compared with each event. The
+/// weight of all but the first kind has a bound for each session and for the hub, since any number of them may match an
+/// event. The number of subscriptions of one session to the same name has a bound, too.
 /// </remarks>
 internal sealed class ObserverTable
 {
-    private const int MostOfOneName = 64;
-
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, Observer[]>[] _byKey =
-    [
-        .. Enum.GetValues<ObserverIndex>()
-            .Select(static _ => new ConcurrentDictionary<string, Observer[]>(StringComparer.Ordinal)),
-    ];
+    private readonly TextIndex<Observer>[] _byPart =
+        [.. Enum.GetValues<ObserverIndex>().Select(static _ => new TextIndex<Observer>())];
 
-    // How many keys each of them has. Where there is none, no event is looked up.
-    private readonly int[] _keys = new int[Enum.GetValues<ObserverIndex>().Length];
-    private Observer[] _others = [];
+    private readonly SlotList<Observer> _others = new();
+    private readonly NameShares _shares = new();
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
@@ -40,29 +33,7 @@ internal sealed class ObserverTable
                 return full.Exhausted("The subscriptions that are no inboxes have reached");
             }
 
-            var verdict = Verdict.Ok;
-            if (observer.Filter.Index == ObserverIndex.None)
-            {
-                verdict = budget.Patterns.Take(observer.Filter.Weight)?.Exhausted(
-                    "The patterns with wildcards, which each event is compared with, have reached") ?? Verdict.Ok;
-                _others = verdict.IsOk ? [.. _others, observer] : _others;
-            }
-            else
-            {
-                var table = _byKey[(int)observer.Filter.Index];
-                var sharing = table.TryGetValue(observer.Filter.Key, out var found) ? found : [];
-                verdict = sharing.Count(other => other.Budget == budget) < MostOfOneName
-                    ? Verdict.Ok
-                    : Verdict.Exhausted(
-                        $"The session has {MostOfOneName} subscriptions to '{observer.Filter.Key}' already, "
-                        + "which is the limit.");
-                if (verdict.IsOk)
-                {
-                    table[observer.Filter.Key] = [.. sharing, observer];
-                    Volatile.Write(ref _keys[(int)observer.Filter.Index], table.Count);
-                }
-            }
-
+            var verdict = observer.Filter.HasName ? AddByName(observer) : AddPattern(observer);
             if (!verdict.IsOk)
             {
                 budget.Observers.Give(1);
@@ -76,18 +47,27 @@ internal sealed class ObserverTable
 
     public void Remove(Observer observer)
     {
+        var filter = observer.Filter;
         lock (_lock)
         {
-            if (observer.Filter.Index == ObserverIndex.None)
+            if (filter.Index == ObserverIndex.None)
             {
-                observer.Budget.Patterns.Give(observer.Filter.Weight);
-                _others = [.. _others.Where(other => other != observer)];
+                _others.Remove(observer);
             }
             else
             {
-                var table = _byKey[(int)observer.Filter.Index];
-                Remove(table, observer);
-                Volatile.Write(ref _keys[(int)observer.Filter.Index], table.Count);
+                var index = _byPart[(int)filter.Index];
+                var sharing = filter.HasName ? index.Exact(filter.Key) : null;
+                index.Remove(filter.Key, filter.IsKeyBeginning, observer);
+                if (sharing is not null)
+                {
+                    _shares.NoteRemoved(sharing, observer.Budget);
+                }
+            }
+
+            if (!filter.HasName)
+            {
+                observer.Budget.Patterns.Give(filter.Weight);
             }
 
             observer.Budget.Observers.Give(1);
@@ -108,19 +88,20 @@ internal sealed class ObserverTable
         }
 
         return PutByPart(ObserverIndex.Target, EventPart.Target, item, context)
-            + (group is null ? 0 : PutByKey(ObserverIndex.Group, group, item, context))
+            + (group is null ? 0 : PutByText(ObserverIndex.Group, group, item, context))
             + PutByPart(ObserverIndex.Source, EventPart.Source, item, context)
             + (item.Event.HasStateChange ? PutByPart(ObserverIndex.ChangedSource, EventPart.Source, item, context) : 0)
             + PutByPart(ObserverIndex.Name, EventPart.Name, item, context)
-            + PutAll(Volatile.Read(ref _others), item, context);
+            + PutAll(_others.Places, item, context);
     }
 
-    private static int PutAll(Observer[] observers, in MailItem item, RoutingContext context)
+    private static int PutAll(ReadOnlySpan<Observer?> observers, in MailItem item, RoutingContext context)
     {
         var accepted = 0;
         foreach (var observer in observers)
         {
-            if (observer.Filter.MatchesBesideKey(item.Event)
+            if (observer is not null
+                && observer.Filter.MatchesBesideKey(item.Event)
                 && observer.Subscriber.Put(item, context) == PutResult.Accepted)
             {
                 accepted++;
@@ -130,30 +111,58 @@ internal sealed class ObserverTable
         return accepted;
     }
 
-    private static void Remove(ConcurrentDictionary<string, Observer[]> table, Observer observer)
+    private Verdict AddByName(Observer observer)
     {
-        if (table.TryGetValue(observer.Filter.Key, out var observers))
+        var filter = observer.Filter;
+        var index = _byPart[(int)filter.Index];
+        if (!_shares.HasRoom(index.Exact(filter.Key), observer.Budget))
         {
-            Observer[] rest = [.. observers.Where(other => other != observer)];
-            if (rest.Length == 0)
-            {
-                table.TryRemove(observer.Filter.Key, out _);
-            }
-            else
-            {
-                table[observer.Filter.Key] = rest;
-            }
+            return Verdict.Exhausted(
+                $"The session has {NameShares.Most} subscriptions to '{filter.Key}' already, which is the limit.");
         }
+
+        index.Add(filter.Key, isBeginning: false, observer);
+        _shares.NoteAdded(index.Exact(filter.Key)!, observer.Budget);
+        return Verdict.Ok;
+    }
+
+    private Verdict AddPattern(Observer observer)
+    {
+        var filter = observer.Filter;
+        if (observer.Budget.Patterns.Take(filter.Weight) is { } full)
+        {
+            return full.Exhausted("The patterns with wildcards, which each event is compared with, have reached");
+        }
+
+        if (filter.Index == ObserverIndex.None)
+        {
+            _others.Add(observer);
+        }
+        else
+        {
+            _byPart[(int)filter.Index].Add(filter.Key, isBeginning: true, observer);
+        }
+
+        return Verdict.Ok;
     }
 
     // A text that no subscription is found by is not decoded.
     private int PutByPart(ObserverIndex index, EventPart part, in MailItem item, RoutingContext context) =>
-        Volatile.Read(ref _keys[(int)index]) > 0 ? PutByKey(index, item.Event.Text(part), item, context) : 0;
+        _byPart[(int)index].IsEmpty ? 0 : PutByText(index, item.Event.Text(part), item, context);
 
-    private int PutByKey(ObserverIndex index, string key, in MailItem item, RoutingContext context) =>
-        key.Length > 0
-        && Volatile.Read(ref _keys[(int)index]) > 0
-        && _byKey[(int)index].TryGetValue(key, out var observers)
-            ? PutAll(observers, item, context)
-            : 0;
+    private int PutByText(ObserverIndex index, string text, in MailItem item, RoutingContext context)
+    {
+        if (text.Length == 0)
+        {
+            return 0;
+        }
+
+        var accepted = 0;
+        foreach (var observers in _byPart[(int)index].Find(text))
+        {
+            accepted += PutAll(observers, item, context);
+        }
+
+        return accepted;
+    }
 }

@@ -18,12 +18,16 @@ internal sealed class Subscriber(
     /// <summary>A credit that is never used up.</summary>
     public const long Unlimited = long.MaxValue / 2;
 
-    private readonly Lock _owedLock = new();
-    private Dictionary<ulong, PendingAcknowledgement>? _owed;
+    // None until a sender waits: there may be very many machines.
+    private OwedAcknowledgements? _owed;
     private ulong _lastDelivery;
     private int _scheduled;
     private bool _closed;
     private long _reportedLoss;
+
+    // Only the writer uses them: the place of the last delivery in a batch, and the batch.
+    private int _lastPlace;
+    private uint _lastBatch;
 
     // How many deliveries may still be written. Only the writer takes from it; the session's reader adds to it.
     private long _credit = credit;
@@ -112,6 +116,12 @@ internal sealed class Subscriber(
             : new OutgoingDelivery(Number, 0, AcknowledgementLevel.Unspecified, item.Event);
     }
 
+    /// <summary>Says where its last delivery stands in a batch; less than zero if it has none there.</summary>
+    public int LastPlaceIn(uint batch) => _lastBatch == batch ? _lastPlace : -1;
+
+    /// <summary>Notes where its last delivery stands in a batch.</summary>
+    public void NotePlace(uint batch, int place) => (_lastBatch, _lastPlace) = (batch, place);
+
     /// <summary>
     /// Takes the number of events dropped so far, if the subscriber has not been told of it; else zero.
     /// </summary>
@@ -130,13 +140,7 @@ internal sealed class Subscriber(
     /// <summary>Takes the answer to a delivery. The machine may belong to any process.</summary>
     public void Acknowledge(Acknowledgement acknowledgement, RoutedEvent? reply, in Verdict verdict)
     {
-        PendingAcknowledgement? pending = null;
-        lock (_owedLock)
-        {
-            _owed?.Remove(acknowledgement.Number, out pending);
-        }
-
-        if (pending is null)
+        if (Volatile.Read(ref _owed)?.Take(acknowledgement.Number) is not { } pending)
         {
             return;
         }
@@ -151,27 +155,14 @@ internal sealed class Subscriber(
         }
     }
 
-    public void Forget(ulong deliveryNumber)
-    {
-        lock (_owedLock)
-        {
-            _owed?.Remove(deliveryNumber);
-        }
-    }
+    public void Forget(ulong deliveryNumber) => Volatile.Read(ref _owed)?.Take(deliveryNumber);
 
     /// <summary>Ends the subscription: sends that wait for it fail, and it takes no more events.</summary>
     public void Close()
     {
         Mailbox.Close();
-        Dictionary<ulong, PendingAcknowledgement>? owed;
-        lock (_owedLock)
-        {
-            _closed = true;
-            owed = _owed;
-            _owed = null;
-        }
-
-        foreach (var pending in owed?.Values ?? Enumerable.Empty<PendingAcknowledgement>())
+        Volatile.Write(ref _closed, true);
+        foreach (var pending in MakeOwed(OwedAcknowledgements.Closed).Close())
         {
             pending.FailGone();
         }
@@ -186,19 +177,18 @@ internal sealed class Subscriber(
         }
     }
 
+    // The first sender that waits and the end may come at once: then the one that is first decides.
+    private OwedAcknowledgements MakeOwed(OwedAcknowledgements owed) =>
+        Interlocked.CompareExchange(ref _owed, owed, null) ?? owed;
+
     private ulong Owe(PendingAcknowledgement pending)
     {
         var number = ++_lastDelivery;
         pending.NoteDelivery(this, number);
-        lock (_owedLock)
+        if (!(Volatile.Read(ref _owed) ?? MakeOwed(new OwedAcknowledgements())).TryAdd(number, pending))
         {
-            if (_closed)
-            {
-                pending.FailGone();
-                return 0;
-            }
-
-            (_owed ??= []).Add(number, pending);
+            pending.FailGone();
+            return 0;
         }
 
         if (pending.IsDone)

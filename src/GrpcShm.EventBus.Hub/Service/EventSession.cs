@@ -189,6 +189,12 @@ internal sealed partial class EventSession
                 _writer.AllowParts();
             }
 
+            if (verdict.IsOk
+                && command is { Case: SessionCommand.CommandOneofCase.Open, Other.Open.TakesSharedDeliveries: true })
+            {
+                _writer.AllowSharedDeliveries();
+            }
+
             if (_context.MustWait)
             {
                 verdict = await WaitForRoomAsync(verdict, outcome).ConfigureAwait(false);

@@ -81,7 +81,7 @@ internal sealed class SessionWriter
                     && MessageParts.MayBeNeeded(_batch.Bytes)
                     && _response.CalculateSize() > MessageSize.UsualLimit;
                 await (isLarge ? WriteInPartsAsync() : WriteAsync()).ConfigureAwait(false);
-                _metrics.CountDelivered(_response.Deliveries.Count);
+                _metrics.CountDelivered(_batch.Recipients);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
                 {
@@ -110,6 +110,9 @@ internal sealed class SessionWriter
 
     /// <summary>Says that the client puts large responses together that come in parts.</summary>
     public void AllowParts() => _mayUseParts = true;
+
+    /// <summary>Says that the client takes deliveries that are for several subscriptions.</summary>
+    public void AllowSharedDeliveries() => _batch.AllowSharing();
 
     /// <summary>Queues an outcome. It is written once the outbox is signalled.</summary>
     /// <param name="outcome">The outcome.</param>

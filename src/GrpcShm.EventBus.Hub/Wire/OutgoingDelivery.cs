@@ -8,8 +8,9 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="Number">The number by which it is acknowledged; zero if it is not.</param>
 /// <param name="Level">How far the event must come for the acknowledgement.</param>
 /// <param name="Event">The event.</param>
+/// <param name="Also">Further subscriptions that get it; none if there are none.</param>
 internal readonly record struct OutgoingDelivery(
-    uint Subscription, ulong Number, AcknowledgementLevel Level, RoutedEvent Event)
+    uint Subscription, ulong Number, AcknowledgementLevel Level, RoutedEvent Event, SharedRecipients? Also = null)
 {
     // The same field of both kinds of responses.
     private const byte Tag = (SessionResponse.DeliveriesFieldNumber << 3) | 2;
@@ -43,11 +44,13 @@ internal readonly record struct OutgoingDelivery(
 
         writer.WriteVarint(EventTag, (ulong)@event.Length);
         writer.Write(@event);
+        Also?.WriteTo(ref writer);
     }
 
     private int CalculateLength(int eventLength) =>
         (Subscription == 0 ? 0 : 1 + FieldWriter.SizeOf(Subscription))
         + (Number == 0 ? 0 : 1 + FieldWriter.SizeOf(Number))
         + (Level == AcknowledgementLevel.Unspecified ? 0 : 1 + FieldWriter.SizeOf((ulong)Level))
-        + FieldWriter.SizeWithTag(eventLength);
+        + FieldWriter.SizeWithTag(eventLength)
+        + (Also?.CalculateSize() ?? 0);
 }

@@ -45,7 +45,10 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var sessions = new SessionMaker(
             contract,
             options.ConnectPipeline ?? DefaultPipelines.Connecting(breaker),
-            new OpenSession { InstanceId = instanceId, Name = options.Name, TakesParts = true },
+            new OpenSession
+            {
+                InstanceId = instanceId, Name = options.Name, TakesParts = true, TakesSharedDeliveries = true,
+            },
             Queue,
             session,
             Subscriptions,

@@ -49,13 +49,11 @@ internal sealed class EventDispatcher(
         var operation = MessagingOperation.Publish(publication);
         var started = reports.Now;
         var activity = reports.Begin(@event, operation, out var context);
-        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
-        {
-            Publication = publication,
-            Started = started,
-            IsInHandler = HandlerFlow.IsInside,
-            Activity = activity,
-        };
+        var pending = Make(@event, context, activity, isPlain: false);
+        pending.Publication = publication;
+        pending.Started = started;
+        pending.IsInHandler = HandlerFlow.IsInside;
+        pending.Activity = activity;
         return SendByHub(pending, session.Link).WaitAsync(cancellationToken);
     }
 
@@ -76,27 +74,32 @@ internal sealed class EventDispatcher(
         var activity = reports.Begin(@event, MessagingOperation.Send(@event.Target), out var context);
         var link = session.Link;
         var isBounded = timeoutMilliseconds > 0;
-        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
+        var isPlain = level <= AcknowledgementLevel.Accepted && !isBounded && !isAttempt && wait is null;
+        var pending = Make(@event, context, activity, isPlain);
+        pending.Level = level;
+        pending.Started = started;
+        pending.IsInHandler = HandlerFlow.IsInside;
+        pending.Activity = activity;
+        if (!isPlain)
         {
-            Level = level,
-            TimeoutMilliseconds = timeoutMilliseconds,
-            Waiting = wait is null ? null : ClientWaits.ToMessage(wait),
-            Deadline = isBounded ? Environment.TickCount64 + timeoutMilliseconds : 0,
-            IsWatched = isBounded && link is null or { HasEnded: true },
-            Started = started,
-            IsAttempt = isAttempt,
-            IsInHandler = HandlerFlow.IsInside,
-            Activity = activity,
-            Wait = wait,
-        };
+            pending.TimeoutMilliseconds = timeoutMilliseconds;
+            pending.Waiting = wait is null ? null : ClientWaits.ToMessage(wait);
+            pending.Deadline = isBounded ? Environment.TickCount64 + timeoutMilliseconds : 0;
+            pending.IsWatched = isBounded && link is null or { HasEnded: true };
+            pending.IsAttempt = isAttempt;
+            pending.Wait = wait;
+        }
+
         return SendByHub(pending, link);
     }
 
-    private EncodedSend Encode(in NewEvent @event, in TraceContext context, Activity? activity)
+    private PendingEvent Make(in NewEvent @event, in TraceContext context, Activity? activity, bool isPlain)
     {
         try
         {
-            return EventEncoder.Encode(@event, context);
+            return isPlain
+                ? PendingEvent.Take(@event, context)
+                : new PendingEvent(@event.Names, EventEncoder.Encode(@event, context, []));
         }
         catch (Exception exception)
         {
@@ -110,6 +113,8 @@ internal sealed class EventDispatcher(
     {
         // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
         // start later than this one.
+        // Read before: once it is in the queue, it may be answered at once, and be another send after that.
+        var (task, timeout, target) = (pending.Task, pending.TimeoutMilliseconds, pending.Names.Target);
         var refused = link is { HasEnded: true } && breaker.CircuitState != CircuitState.Closed
             ? MakeRefusal()
             : queue.TryAdd(pending);
@@ -119,9 +124,9 @@ internal sealed class EventDispatcher(
 
             // If the session ends after this, its end finds the command, in the queue or written, and watches the
             // deadline from then on.
-            return pending.TimeoutMilliseconds > 0 && link is null or { HasEnded: true }
-                ? WaitForASessionAsync(pending.Task, pending.Names.Target, pending.TimeoutMilliseconds)
-                : pending.Task;
+            return timeout > 0 && link is null or { HasEnded: true }
+                ? WaitForASessionAsync(task, target, timeout)
+                : task;
         }
 
         reports.Tell(pending.Activity, started: 0, pending.Operation, pending.Names, refused, pending.IsAttempt);

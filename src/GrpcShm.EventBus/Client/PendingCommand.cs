@@ -7,14 +7,18 @@ namespace GrpcShm.EventBus.Client;
 /// A command that waits for its answer: the task that its caller holds. The outcome is <see langword="null"/> if the
 /// command succeeded and has no result.
 /// </summary>
-internal abstract class PendingCommand()
-    : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal abstract class PendingCommand
 {
     /// <summary>
     /// The command gets numbers later: its own, and those of its sender and of its place in the order. With the marks
     /// before the command they have at most so many bytes.
     /// </summary>
     protected const int Numbers = 64;
+
+    private TaskCompletionSource<Outcome?> _answer = MakeAnswer();
+
+    /// <summary>Completes with the outcome.</summary>
+    public Task<Outcome?> Task => _answer.Task;
 
     /// <summary>
     /// The number by which the hub of the current session answers. Written under the lock of that session's commands,
@@ -28,7 +32,7 @@ internal abstract class PendingCommand()
     /// <summary>
     /// The wait of a handler that waits for this command's answer, or of which this command tells the hub; or none.
     /// </summary>
-    public ClientWait? Wait { get; init; }
+    public ClientWait? Wait { get; set; }
 
     /// <summary>
     /// How many sessions, one behind the other, ended with it unanswered as soon as they were opened. Only the client's
@@ -65,4 +69,20 @@ internal abstract class PendingCommand()
     /// <param name="writer">Where to.</param>
     /// <param name="number">Its number in the session.</param>
     public abstract void WriteTo(ref FieldWriter writer, ulong number);
+
+    /// <summary>Completes the task, unless it is complete.</summary>
+    public bool TrySetResult(Outcome? outcome) => _answer.TrySetResult(outcome);
+
+    /// <summary>Fails the task, unless it is complete.</summary>
+    public bool TrySetException(Exception exception) => _answer.TrySetException(exception);
+
+    /// <summary>Makes it a new command, with a task of its own.</summary>
+    protected void Renew()
+    {
+        _answer = MakeAnswer();
+        (EndedSessions, IsCarriedOut, IsRepeated, Wait) = (0, false, false, null);
+    }
+
+    private static TaskCompletionSource<Outcome?> MakeAnswer() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -11,12 +11,10 @@ namespace GrpcShm.EventBus.Client;
 /// can be written to one session after the other.
 /// </summary>
 /// <remarks>
-/// The bytes are its own, and not of a pool: an answer may come before the request was written, and a
-/// write that does not end may read the request later than that.
+/// An answer may come before the write of the request has ended, and a write that does not end may read the request
+/// later than that. So a send may be used again only when both have let go of it (<see cref="Release"/>).
 /// </remarks>
-/// <param name="names">What a failure tells of the event.</param>
-/// <param name="encoded">The event, without the sender's number and the sequence.</param>
-internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) : PendingCommand
+internal sealed class PendingEvent : PendingCommand
 {
     private const byte NumberTag = SessionCommand.NumberFieldNumber << 3;
     private const byte LevelTag = SessionCommand.AcknowledgementFieldNumber << 3;
@@ -28,37 +26,63 @@ internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) 
     private const byte SenderTag = (Event.SenderFieldNumber << 3) | 1;
     private const byte SequenceTag = Event.SequenceFieldNumber << 3;
 
-    private readonly EncodedSend _encoded = encoded;
+    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events do
+    // not need.
+    private const int MostReused = 512;
+
+    // As many as a fast sender has on their way. They take at most 1.5 MB.
+    private const int MostPooled = 2048;
+
+    private static readonly BoundedPool<PendingEvent> Shared = new(MostPooled);
+
+    // None if it is not used again: whoever watches the deadline of a send keeps it after its answer.
+    private readonly BoundedPool<PendingEvent>? _pool;
+
+    private EncodedSend _encoded;
+
+    // Whoever answers it, and each write.
+    private int _holders = 1;
     private ulong _sender;
     private ulong _sequence;
     private int _size;
 
-    public EventNames Names { get; } = names;
+    /// <param name="names">What a failure tells of the event.</param>
+    /// <param name="encoded">The event, without the sender's number and the sequence.</param>
+    public PendingEvent(in EventNames names, in EncodedSend encoded)
+        : this(names, encoded, pool: null)
+    {
+    }
+
+    private PendingEvent(in EventNames names, in EncodedSend encoded, BoundedPool<PendingEvent>? pool) =>
+        (Names, _encoded, _pool) = (names, encoded, pool);
+
+    /// <summary>What a failure tells of the event.</summary>
+    public EventNames Names { get; private set; }
 
     public override ulong Number { get; set; }
 
-    public AcknowledgementLevel Level { get; init; }
+    public AcknowledgementLevel Level { get; set; }
 
     /// <summary>How long the hub waits for the acknowledgement, in milliseconds; zero: not at all.</summary>
-    public uint TimeoutMilliseconds { get; init; }
+    public uint TimeoutMilliseconds { get; set; }
 
     /// <summary>The audience of a publication, without its event; none of a send.</summary>
-    public Publication? Publication { get; init; }
+    public Publication? Publication { get; set; }
 
     /// <summary>What the hub is told of the handler that waits for the answer; none if no handler waits.</summary>
-    public HandlerWait? Waiting { get; init; }
+    public HandlerWait? Waiting { get; set; }
 
     /// <summary>
     /// When a send that waits for a later acknowledgement is too late, by <see cref="Environment.TickCount64"/>; zero
     /// if it has no end. As long as there is a session, the hub ends it.
     /// </summary>
-    public long Deadline { get; init; }
+    public long Deadline { get; set; }
 
     /// <summary>The time when it was made, for the metrics; zero if nobody measures.</summary>
-    public long Started { get; init; }
+    public long Started { get; set; }
 
     /// <summary>Its span, if anybody traces.</summary>
-    public Activity? Activity { get; init; }
+    public Activity? Activity { get; set; }
 
     /// <summary>
     /// True if this process watches its deadline: a session with it has ended. Only the client's link uses it.
@@ -66,10 +90,10 @@ internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) 
     public bool IsWatched { get; set; }
 
     /// <summary>True if a pipeline may try again: then the caller of the pipeline reports a failure.</summary>
-    public bool IsAttempt { get; init; }
+    public bool IsAttempt { get; set; }
 
     /// <summary>True if it was made in the flow of a handler.</summary>
-    public bool IsInHandler { get; init; }
+    public bool IsInHandler { get; set; }
 
     /// <summary>The machine that a send is for; none of a publication.</summary>
     public string? SentTo => Publication is null ? Names.Target : null;
@@ -88,6 +112,46 @@ internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) 
     // Nothing else changes once it has been made, so threads that ask at the same time get the same.
     public override int Size =>
         _size != 0 ? _size : _size = checked(LengthWith(_encoded.Length, number: 0) + Numbers);
+
+    /// <summary>
+    /// Takes a send that waits for no more than <c>Accepted</c>, and encodes its event. The memory of another one, which
+    /// has been answered, may be used for it.
+    /// </summary>
+    /// <param name="event">The event.</param>
+    /// <param name="context">The trace context of its span.</param>
+    public static PendingEvent Take(in NewEvent @event, in TraceContext context) => Take(@event, context, Shared);
+
+    /// <summary>As the other overload, with a pool of the caller's.</summary>
+    public static PendingEvent Take(
+        in NewEvent @event, in TraceContext context, BoundedPool<PendingEvent> pool)
+    {
+        var taken = pool.TryTake();
+        if (taken is null)
+        {
+            return new PendingEvent(@event.Names, EventEncoder.Encode(@event, context, []), pool);
+        }
+
+        taken._encoded = EventEncoder.Encode(@event, context, taken._encoded.Memory);
+        taken.Names = @event.Names;
+        return taken;
+    }
+
+    /// <summary>Notes a write that is about to read it.</summary>
+    public void Hold() => Interlocked.Increment(ref _holders);
+
+    /// <summary>
+    /// A write has ended, or the send has been answered and its task is complete: the caller does not look at it any
+    /// more. A caller that never says so leaves it to the garbage collector, and nothing else happens.
+    /// </summary>
+    public void Release()
+    {
+        // A full fence: all that the others did with it comes before it is used again.
+        if (Interlocked.Decrement(ref _holders) == 0 && _pool is not null && _encoded.Memory.Length <= MostReused)
+        {
+            Clear();
+            _pool.Give(this);
+        }
+    }
 
     /// <summary>Gives the event its place in the order. Called once, under the lock of the queue.</summary>
     /// <param name="sender">The number of this client.</param>
@@ -120,6 +184,14 @@ internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) 
         {
             writer.Write(WaitingTag, Waiting);
         }
+    }
+
+    private void Clear()
+    {
+        Renew();
+        _encoded = new EncodedSend(_encoded.Memory, 0, 0, default);
+        (_holders, _sender, _sequence, _size, Number) = (1, 0, 0, 0, 0);
+        (Names, Activity) = (default, null);
     }
 
     private static int SizeOf(ulong value, int size) => value == 0 ? 0 : size;

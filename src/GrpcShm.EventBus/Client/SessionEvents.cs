@@ -8,9 +8,12 @@ namespace GrpcShm.EventBus.Client;
 internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
     : ISessionEvents
 {
+    private const int MostShared = 65_536;
+
     public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
     {
         // Before any receiver was begun: one that is begun and not run would be silent for ever.
+        var also = 0L;
         foreach (ref readonly var delivery in deliveries)
         {
             if (delivery.Event.IsMissing)
@@ -18,19 +21,30 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
                 throw new EventBusException(
                     StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
             }
+
+            also += delivery.Also?.Length ?? 0;
+        }
+
+        // One byte of a response may stand for an event in a queue.
+        if (also > MostShared)
+        {
+            throw new EventBusException(
+                StatusCode.Internal,
+                $"The hub broke the rules: the deliveries of one response have {also} further subscriptions, and may "
+                + $"have {MostShared}.");
         }
 
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {
-            if (receivers.TryGet(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
+            Put(link, delivery.Subscription, delivery, ref inline);
+            if (delivery.Also is not null)
             {
-                if (inline is not null)
+                var shared = delivery.Shared();
+                foreach (var subscription in delivery.Also)
                 {
-                    ThreadPool.UnsafeQueueUserWorkItem(inline, preferLocal: false);
+                    Put(link, subscription, shared, ref inline);
                 }
-
-                inline = receiver;
             }
         }
 
@@ -46,6 +60,20 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         if (receivers.TryGet(loss.Subscription, out var receiver))
         {
             events.TellOfLoss(receiver.Name, (long)loss.Dropped);
+        }
+    }
+
+    private void Put(
+        SessionLink link, uint subscription, in IncomingDelivery delivery, ref EventReceiver? inline)
+    {
+        if (receivers.TryGet(subscription, out var receiver) && receiver.Put(link, delivery))
+        {
+            if (inline is not null)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(inline, preferLocal: false);
+            }
+
+            inline = receiver;
         }
     }
 }

@@ -72,7 +72,7 @@ internal sealed partial class SessionLink
                     await WriteAsync(request).ConfigureAwait(false);
                     Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
                     Volatile.Write(ref _writesInARow, Math.Min(_writesInARow + 1, MostInlineInARow));
-                    request.Commands.Clear();
+                    LetGo(request);
                 }
 
                 if (!_ended.Task.IsCompleted)
@@ -85,7 +85,7 @@ internal sealed partial class SessionLink
             while (_isClosing && Fill(request, batch))
             {
                 await WriteAsync(request).ConfigureAwait(false);
-                request.Commands.Clear();
+                LetGo(request);
             }
         }
         catch (RpcException exception) when (
@@ -171,6 +171,7 @@ internal sealed partial class SessionLink
         }
 
         _bytes += command.Size;
+        (command as PendingEvent)?.Hold();
         _sent.Add(command);
         if (command is PendingMessage { Command.Subscribe: { } subscribe, Receiver: { } receiver })
         {
@@ -178,6 +179,17 @@ internal sealed partial class SessionLink
         }
 
         request.Commands.Add(new OutgoingCommand(command, Note: null));
+    }
+
+    // A request that was written is not read any more. One whose write has failed may be: it is left alone.
+    private static void LetGo(OutgoingRequest request)
+    {
+        foreach (var command in request.Commands)
+        {
+            (command.Pending as PendingEvent)?.Release();
+        }
+
+        request.Commands.Clear();
     }
 
     // At least one note, and no more than one message should hold.

@@ -242,6 +242,7 @@ internal sealed partial class SessionLink
             foreach (var command in _succeeded)
             {
                 _events.Answer(command, null);
+                (command as PendingEvent)?.Release();
             }
 
             _succeeded.Clear();

@@ -28,17 +28,16 @@ internal sealed class EventFilter
                 break;
             case Subscription.FilterOneofCase.StateChanges:
                 _source = new NamePattern(filter.StateChanges);
-                (Index, Key) =
-                    _source.Exact is { } changing ? (ObserverIndex.ChangedSource, changing) : (ObserverIndex.None, "");
+                (Index, Key, IsKeyBeginning) = Choose((ObserverIndex.ChangedSource, _source));
                 break;
             case Subscription.FilterOneofCase.Pattern:
                 (_name, _source) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source));
                 (_target, _group) = (Part(filter.Pattern.Target), Part(filter.Pattern.Group));
-                (Index, Key) = _target?.Exact is { } target ? (ObserverIndex.Target, target)
-                    : _group?.Exact is { } group ? (ObserverIndex.Group, group)
-                    : _source?.Exact is { } source ? (ObserverIndex.Source, source)
-                    : _name?.Exact is { } name ? (ObserverIndex.Name, name)
-                    : (ObserverIndex.None, "");
+                (Index, Key, IsKeyBeginning) = Choose(
+                    (ObserverIndex.Target, _target),
+                    (ObserverIndex.Group, _group),
+                    (ObserverIndex.Source, _source),
+                    (ObserverIndex.Name, _name));
                 break;
         }
     }
@@ -46,14 +45,20 @@ internal sealed class EventFilter
     /// <summary>The part of an event by which it is found; none if it must be compared with each event.</summary>
     public ObserverIndex Index { get; }
 
-    /// <summary>The value that this part must have.</summary>
+    /// <summary>The value that this part must have, or how it must begin.</summary>
     public string Key { get; } = "";
+
+    /// <summary>True if the part only has to begin with the key.</summary>
+    public bool IsKeyBeginning { get; }
+
+    /// <summary>True if it names a part in full, so that few filters are found by the same event.</summary>
+    public bool HasName => Index != ObserverIndex.None && !IsKeyBeginning;
 
     /// <summary>The cost of a comparison with an event at worst, in units of the cheapest filter.</summary>
     public int Weight =>
         Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
-    /// <summary>True if it matches an event that was found by its key, if it has a key.</summary>
+    /// <summary>True if it matches an event that was found by its key, if it names a part in full.</summary>
     public bool MatchesBesideKey<TEvent>(TEvent @event)
         where TEvent : IFilteredEvent => _kind switch
     {
@@ -73,8 +78,31 @@ internal sealed class EventFilter
     /// <summary>True if it matches an event that was not found by a key.</summary>
     public bool Matches(Event @event) => Matches(new FilteredMessage(@event));
 
+    // The pattern says itself how its part begins.
     private bool Matches(FilteredMessage @event) =>
-        (Index == ObserverIndex.None || KeyOf(@event) == Key) && MatchesBesideKey(@event);
+        (!HasName || KeyOf(@event) == Key) && MatchesBesideKey(@event);
+
+    // The part that fits the fewest events, as far as one can tell: one that is named in full, else the one of which
+    // most is known.
+    private static (ObserverIndex Index, string Key, bool IsBeginning) Choose(
+        params ReadOnlySpan<(ObserverIndex Index, NamePattern? Pattern)> parts)
+    {
+        var chosen = (Index: ObserverIndex.None, Key: "", IsBeginning: false);
+        foreach (var (index, pattern) in parts)
+        {
+            if (pattern?.Exact is { } exact)
+            {
+                return (index, exact, false);
+            }
+
+            if (pattern?.Beginning.Length > chosen.Key.Length)
+            {
+                chosen = (index, pattern.Beginning, true);
+            }
+        }
+
+        return chosen;
+    }
 
     private static NamePattern? Part(string pattern) => pattern.Length == 0 ? null : new NamePattern(pattern);
 

@@ -11,7 +11,6 @@ internal sealed class NamePattern
     private const int BacktrackingLength = 64;
 
     private readonly string _pattern;
-    private readonly string _beginning;
     private readonly string[] _parts;
 
     public NamePattern(string pattern)
@@ -19,7 +18,7 @@ internal sealed class NamePattern
         _pattern = pattern;
         var wildcard = pattern.AsSpan().IndexOfAny('*', '?');
         Exact = wildcard < 0 ? pattern : null;
-        _beginning = wildcard < 0 ? pattern : pattern[..wildcard];
+        Beginning = wildcard < 0 ? pattern : pattern[..wildcard];
         IsAny = pattern.Length > 0 && pattern.AsSpan().Trim('*').IsEmpty;
         var isBeginning = wildcard >= 0 && pattern.AsSpan(wildcard).Trim('*').IsEmpty;
         _parts = isBeginning || pattern.Contains('?', StringComparison.Ordinal)
@@ -34,6 +33,9 @@ internal sealed class NamePattern
 
     /// <summary>True if it matches everything.</summary>
     public bool IsAny { get; }
+
+    /// <summary>The characters before its first wildcard, with which each text begins that it matches.</summary>
+    public string Beginning { get; }
 
     /// <summary>The one text that it matches, if it has no wildcards.</summary>
     public string? Exact { get; }
@@ -53,13 +55,13 @@ internal sealed class NamePattern
             return text == Exact;
         }
 
-        if (!text.StartsWith(_beginning, StringComparison.Ordinal))
+        if (!text.StartsWith(Beginning, StringComparison.Ordinal))
         {
             return false;
         }
 
         return _parts.Length > 0
-            ? MatchesParts(text.AsSpan(_beginning.Length))
+            ? MatchesParts(text.AsSpan(Beginning.Length))
             : Weight == Cheap || Glob.Matches(_pattern, text);
     }
 

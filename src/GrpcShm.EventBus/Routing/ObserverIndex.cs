@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>The part of an event by which an observer is found.</summary>
+/// <summary>The part of an event by which an observer is found: in full, or by how it begins.</summary>
 internal enum ObserverIndex
 {
     /// <summary>None: the observer is compared with each event.</summary>

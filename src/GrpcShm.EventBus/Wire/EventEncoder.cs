@@ -43,19 +43,20 @@ internal static class EventEncoder
     /// </summary>
     /// <param name="event">The event.</param>
     /// <param name="context">The trace context, which becomes its last headers.</param>
+    /// <param name="memory">Memory to use if it is large enough. It may be empty.</param>
     /// <returns>
     /// The event's bytes. They belong to the caller, but for a large payload that nobody changes: they refer to it.
     /// </returns>
-    public static EncodedSend Encode(in NewEvent @event, in TraceContext context)
+    public static EncodedSend Encode(in NewEvent @event, in TraceContext context, byte[] memory)
     {
         var changeLength = @event.StateChange?.CalculateSize() ?? 0;
         var most = checked((int)(MostBytesOf(@event, context) + changeLength));
         byte[]? rented = null;
-        Span<byte> memory = most <= UsualBytes
+        Span<byte> space = most <= UsualBytes
             ? stackalloc byte[UsualBytes]
             : most <= MostPooledBytes ? rented = ArrayPool<byte>.Shared.Rent(most) : new byte[most];
 
-        var encoder = new FieldEncoder(memory);
+        var encoder = new FieldEncoder(space);
         var payload = @event.Payload.Data.Span;
         WriteNames(ref encoder, @event, payload.Length);
         var beforePayload = encoder.Position;
@@ -63,18 +64,19 @@ internal static class EventEncoder
 
         var isCopied = @event.Payload.IsBorrowed || payload.Length <= MostCopiedBytes;
         var copied = isCopied ? payload : [];
-        var fields = GC.AllocateUninitializedArray<byte>(checked(encoder.Position + copied.Length));
-        memory[..beforePayload].CopyTo(fields);
+        var length = checked(encoder.Position + copied.Length);
+        var fields = memory.Length >= length ? memory : GC.AllocateUninitializedArray<byte>(length);
+        space[..beforePayload].CopyTo(fields);
         copied.CopyTo(fields.AsSpan(beforePayload));
-        memory[beforePayload..encoder.Position].CopyTo(fields.AsSpan(beforePayload + copied.Length));
+        space[beforePayload..encoder.Position].CopyTo(fields.AsSpan(beforePayload + copied.Length));
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
 
         return isCopied
-            ? new EncodedSend(fields, fields.Length, default)
-            : new EncodedSend(fields, beforePayload, @event.Payload.Data);
+            ? new EncodedSend(fields, length, length, default)
+            : new EncodedSend(fields, length, beforePayload, @event.Payload.Data);
     }
 
     private static long MostBytesOf(in NewEvent @event, in TraceContext context)

@@ -10,13 +10,22 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="Event">The event.</param>
 /// <param name="Sender">The number of the event's sender; zero: none.</param>
 /// <param name="Sequence">The event's place among those of its sender; zero: none.</param>
+/// <param name="Also">Further subscriptions that get the event; none if there are none.</param>
 internal readonly record struct IncomingDelivery(
-    uint Subscription, ulong Number, AcknowledgementLevel Level, EventView Event, ulong Sender, ulong Sequence)
+    uint Subscription,
+    ulong Number,
+    AcknowledgementLevel Level,
+    EventView Event,
+    ulong Sender,
+    ulong Sequence,
+    uint[]? Also = null)
 {
     private const uint SubscriptionTag = Delivery.SubscriptionFieldNumber << 3;
     private const uint NumberTag = Delivery.NumberFieldNumber << 3;
     private const uint LevelTag = Delivery.AcknowledgementFieldNumber << 3;
     private const uint EventTag = (Delivery.EventFieldNumber << 3) | 2;
+    private const uint AlsoTag = (Delivery.AlsoFieldNumber << 3) | 2;
+    private const uint AlsoOneTag = Delivery.AlsoFieldNumber << 3;
 
     /// <summary>Makes a delivery of one that the generated parser has read.</summary>
     public static IncomingDelivery Of(Delivery delivery) => new(
@@ -25,7 +34,8 @@ internal readonly record struct IncomingDelivery(
         delivery.Acknowledgement,
         delivery.Event is { } message ? new EventView(message) : default,
         delivery.Event?.Sender ?? 0,
-        delivery.Event?.Sequence ?? 0);
+        delivery.Event?.Sequence ?? 0,
+        delivery.Also.Count > 0 ? [.. delivery.Also] : null);
 
     /// <summary>Reads a delivery. What it refers to afterwards is copied.</summary>
     /// <returns><see langword="false"/> if the generated parser has to decide.</returns>
@@ -35,6 +45,7 @@ internal readonly record struct IncomingDelivery(
         var (subscription, number, level) = (0ul, 0ul, 0ul);
         var hasEvent = false;
         ReadOnlySpan<byte> @event = [];
+        ReadOnlySpan<byte> also = [];
         var reader = new FieldReader(bytes);
         while (!reader.IsAtEnd)
         {
@@ -49,6 +60,10 @@ internal readonly record struct IncomingDelivery(
                 NumberTag => reader.TryReadVarint(out number),
                 LevelTag => reader.TryReadVarint(out level),
                 EventTag => !hasEvent && reader.TryReadBytes(out @event),
+                AlsoTag => also.IsEmpty && reader.TryReadBytes(out also),
+
+                // No hub writes them one by one.
+                AlsoOneTag => false,
                 _ => reader.TrySkip(tag),
             };
             if (!isTaken)
@@ -59,7 +74,10 @@ internal readonly record struct IncomingDelivery(
             hasEvent |= tag == EventTag;
         }
 
-        if (!hasEvent || !EncodedEvent.TryRead(@event, out var read))
+        uint[]? others = null;
+        if (!hasEvent
+            || (!also.IsEmpty && !TryReadNumbers(also, out others))
+            || !EncodedEvent.TryRead(@event, out var read))
         {
             return false;
         }
@@ -71,7 +89,35 @@ internal readonly record struct IncomingDelivery(
             (AcknowledgementLevel)level,
             new EventView(read.Rest, read.Name, read.Source, read.Target),
             read.Sender,
-            read.Sequence);
+            read.Sequence,
+            others);
+        return true;
+    }
+
+    /// <summary>The same delivery for the further subscriptions, which do not acknowledge it.</summary>
+    public IncomingDelivery Shared() => this with { Number = 0, Level = AcknowledgementLevel.Unspecified, Also = null };
+
+    private static bool TryReadNumbers(ReadOnlySpan<byte> bytes, out uint[]? numbers)
+    {
+        // The last byte of each is less than 0x80.
+        var count = 0;
+        foreach (var value in bytes)
+        {
+            count += value < 0x80 ? 1 : 0;
+        }
+
+        numbers = new uint[count];
+        var reader = new FieldReader(bytes);
+        for (var i = 0; !reader.IsAtEnd; i++)
+        {
+            if (!reader.TryReadVarint(out var number))
+            {
+                return false;
+            }
+
+            numbers[i] = (uint)number;
+        }
+
         return true;
     }
 }

@@ -3,6 +3,7 @@ using CsCheck;
 using Google.Protobuf;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Forwarding;
@@ -10,7 +11,9 @@ namespace GrpcShm.EventBus.Tests.Forwarding;
 /// <summary>When the memory of an event is used for another one.</summary>
 public sealed class EventPoolTests
 {
-    private readonly EventPool _pool = new();
+    private const int Most = 64;
+
+    private readonly BoundedPool<ReceivedEvent> _pool = new(Most);
 
     [Fact]
     public void Release_ByTheLastHolder_LetsAnotherEventHaveTheMemoryAndNothingElse()
@@ -47,7 +50,7 @@ public sealed class EventPoolTests
     [Fact]
     public void Give_MoreThanThePoolHolds_LeavesTheRestToTheGarbageCollector()
     {
-        var events = Enumerable.Range(0, 5000).Select(_ => Make(new Event { Name = "n" })).ToArray();
+        var events = Enumerable.Range(0, 2 * Most).Select(_ => Make(new Event { Name = "n" })).ToArray();
         foreach (var @event in events)
         {
             @event.Release();
@@ -59,7 +62,7 @@ public sealed class EventPoolTests
             kept++;
         }
 
-        Assert.Equal(2048, kept);
+        Assert.Equal(Most, kept);
     }
 
     // What becomes of an event in a mailbox: it is taken and delivered, dropped, refused, or lost with the mailbox. In
@@ -72,7 +75,7 @@ public sealed class EventPoolTests
     public void Mailboxes_OfAnyPolicy_GiveEachEventAsItWasPutIn(OverflowPolicy policy) =>
         Gen.Int[0, 5].Array[1, 60].Sample(steps =>
         {
-            var pool = new EventPool();
+            var pool = new BoundedPool<ReceivedEvent>(Most);
             Mailbox[] mailboxes = [new(3, policy), new(2, policy)];
             var items = new MailItem[1];
             var number = 0;
@@ -143,7 +146,7 @@ public sealed class EventPoolTests
             cancellationToken)));
     }
 
-    private static ReceivedEvent Make(Event message, string group, EventPool pool)
+    private static ReceivedEvent Make(Event message, string group, BoundedPool<ReceivedEvent> pool)
     {
         Assert.True(ReceivedEvent.TryCreate(message.ToByteArray(), group, pool, out var @event));
         return @event!;

@@ -210,6 +210,37 @@ public sealed class MailboxTests
         Assert.InRange(message.Weight, 2 * payload, (2 * payload) + 1000);
     }
 
+    [Fact]
+    public void Put_FirstEvent_BringsTheMailboxItsMemory()
+    {
+        var items = Enumerable.Range(0, 20).Select(i => Item((uint)i)).ToArray();
+        var taken = new MailItem[20];
+
+        // The first one only lets all of the code be compiled.
+        Measure();
+        var (made, first, next, second) = Measure();
+
+        Assert.InRange(made, 1, 300);
+        Assert.InRange(first, 1, 300);
+        Assert.Equal((0, 0), (next, second));
+
+        (long Made, long First, long Next, long Second) Measure()
+        {
+            var start = GC.GetAllocatedBytesForCurrentThread();
+            var mailbox = new Mailbox(65_536, OverflowPolicy.Grow);
+            mailbox.Take(taken, int.MaxValue);
+            var made = GC.GetAllocatedBytesForCurrentThread();
+            mailbox.Put(items[0], "m", out _);
+            var first = GC.GetAllocatedBytesForCurrentThread();
+            mailbox.Put(items[1], "m", out _);
+            mailbox.Put(items[2], "m", out _);
+            var next = GC.GetAllocatedBytesForCurrentThread();
+            mailbox.Take(taken, int.MaxValue);
+            mailbox.Put(items[3], "m", out _);
+            return (made - start, first - made, next - first, GC.GetAllocatedBytesForCurrentThread() - next);
+        }
+    }
+
     private static MailItem Large(uint number, int bytes)
     {
         var message = new Event { Target = "m", Version = number, Payload = ByteString.CopyFrom(new byte[bytes]) };

@@ -20,12 +20,14 @@ public sealed class ForwardingResponseTests
         from number in Gen.OneOf(Gen.Const(0ul), Gen.ULong)
         from level in Gen.Int[0, 4]
         from @event in Events
+        from also in Gen.OneOf(Gen.Const(Array.Empty<uint>()), Gen.UInt.Array[1, 100])
         select new Delivery
         {
             Subscription = subscription,
             Number = number,
             Acknowledgement = (AcknowledgementLevel)level,
             Event = @event,
+            Also = { also },
         };
 
     private static readonly Gen<Outcome> Outcomes =
@@ -76,8 +78,21 @@ public sealed class ForwardingResponseTests
             iter: 2000);
     }
 
-    private static OutgoingDelivery Outgoing(Delivery delivery) =>
-        new(delivery.Subscription, delivery.Number, delivery.Acknowledgement, new MessageEvent(delivery.Event.Clone()));
+    private static OutgoingDelivery Outgoing(Delivery delivery)
+    {
+        var also = delivery.Also.Count > 0 ? new SharedRecipients() : null;
+        foreach (var number in delivery.Also)
+        {
+            also!.Add(number);
+        }
+
+        return new OutgoingDelivery(
+            delivery.Subscription,
+            delivery.Number,
+            delivery.Acknowledgement,
+            new MessageEvent(delivery.Event.Clone()),
+            also);
+    }
 
     private static OutgoingOutcome Outgoing(Outcome outcome)
     {

@@ -44,10 +44,13 @@ public sealed class IncomingResponseTests
             });
 
     private static readonly Gen<byte[]> Deliveries =
-        Gen.Select(Events, Gen.UInt, Gen.ULong, Gen.Enum<AcknowledgementLevel>()).Select(
-            static (@event, subscription, number, level) =>
+        Gen.Select(Events, Gen.UInt, Gen.ULong, Gen.Enum<AcknowledgementLevel>(), Gen.UInt.Array[0, 5]).Select(
+            static (@event, subscription, number, level, also) =>
             {
-                var others = new Delivery { Subscription = subscription, Number = number, Acknowledgement = level };
+                var others = new Delivery
+                {
+                    Subscription = subscription, Number = number, Acknowledgement = level, Also = { also },
+                };
                 return Field(2, [.. Field(4, @event), .. Encoded(others)]);
             });
 
@@ -68,6 +71,7 @@ public sealed class IncomingResponseTests
         "120322FF01", // An event that is longer than its delivery.
         "1204220212FF", // A name that ends too early.
         "1205220312" + "01FF", // A name that is no UTF-8.
+        "120522002A0181", // A further subscription that ends too early.
         "1207220542030A01FF", // A header whose name is no UTF-8.
         "120722056A030A01FF", // A state that is no UTF-8.
         "1202" + "2200" + "20", // A number without a value.
@@ -87,6 +91,10 @@ public sealed class IncomingResponseTests
         { "1205" + "2203" + "820100", false }, // A change of machines.
         { "1202" + "2200" + "3A0161", true }, // A part.
         { "1200", false }, // A delivery without an event.
+        { "1206" + "2200" + "2801" + "2802", false }, // Further subscriptions, one by one.
+        { "1208" + "2200" + "2A0101" + "2A0102", false }, // Further subscriptions in two lists.
+        { "120A" + "2200" + "2A06FFFFFFFFFF7F", false }, // A further subscription of more than 32 bits.
+        { "1206" + "2200" + "2A028100", false }, // A further subscription of more bytes than it needs.
         { "1202" + "2200" + "A306A406", true }, // A group in an unknown field.
     };
 
@@ -215,6 +223,7 @@ public sealed class IncomingResponseTests
         Assert.Equal(expected.Subscription, delivery.Subscription);
         Assert.Equal(expected.Number, delivery.Number);
         Assert.Equal(expected.Acknowledgement, delivery.Level);
+        Assert.Equal(expected.Also, delivery.Also ?? []);
         Assert.Equal(expected.Event is null, delivery.Event.IsMissing);
         if (expected.Event is null)
         {

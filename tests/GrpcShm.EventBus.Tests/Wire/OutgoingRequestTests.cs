@@ -91,7 +91,7 @@ public sealed class OutgoingRequestTests
             Waits.Null()).Select(static (@event, context, numbers, wanted, audience, wait) =>
             {
                 var (number, sender, sequence) = numbers;
-                var pending = new PendingEvent(@event.Names, EventEncoder.Encode(@event, context))
+                var pending = new PendingEvent(@event.Names, EventEncoder.Encode(@event, context, []))
                 {
                     Level = wanted.Item1, TimeoutMilliseconds = wanted.Item2, Publication = audience, Waiting = wait,
                 };
@@ -199,7 +199,7 @@ public sealed class OutgoingRequestTests
         var names = new EventNames("s", "t", "E");
         var @event = new NewEvent(names, 1, new NewPayload(bytes, "c", "y", isBorrowed), null, []);
 
-        var encoded = EventEncoder.Encode(@event, default);
+        var encoded = EventEncoder.Encode(@event, default, []);
 
         Assert.Equal(isReferredTo, encoded.Payload.Span == bytes);
         byte[] whole = [.. encoded.Head, .. encoded.Payload.Span, .. encoded.Tail];
@@ -227,7 +227,7 @@ public sealed class OutgoingRequestTests
     private static PendingEvent MakeSend(NewPayload payload)
     {
         var names = new EventNames("s", "t", "E");
-        return new PendingEvent(names, EventEncoder.Encode(new NewEvent(names, 1, payload, null, []), default));
+        return new PendingEvent(names, EventEncoder.Encode(new NewEvent(names, 1, payload, null, []), default, []));
     }
 
     private static SessionCommand ToCommand(PendingEvent pending, Event message)

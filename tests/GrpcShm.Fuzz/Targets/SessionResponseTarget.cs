@@ -52,6 +52,10 @@ internal sealed class SessionResponseTarget : IFuzzTarget
                 .ToByteArray();
             yield return new SessionResponse
             {
+                Deliveries = { new Delivery { Subscription = 1, Event = EventSeeds.Small, Also = { 2, 300, 70_000 } } },
+            }.ToByteArray();
+            yield return new SessionResponse
+            {
                 Opened = new SessionOpened { SessionId = "s", MaxEventSize = 1024, TakesParts = true },
                 Closing = new SessionClosing { StatusCode = 14, Message = "it stops" },
             }.ToByteArray();
@@ -117,6 +121,7 @@ internal sealed class SessionResponseTarget : IFuzzTarget
         Require(delivery.Subscription == expected.Subscription, "subscription");
         Require(delivery.Number == expected.Number, "number");
         Require(delivery.Level == expected.Acknowledgement, "level");
+        Require(expected.Also.SequenceEqual(delivery.Also ?? []), "further subscriptions");
         Require(delivery.Event.IsMissing == expected.Event is null, "presence of an event");
         if (expected.Event is null)
         {
