@@ -108,36 +108,22 @@ internal static partial class ComparisonCommand
         return root;
     }
 
-    private static Command CreateServe()
-    {
-        var transport = new Argument<string>("transport");
-        transport.AcceptOnlyFromAmong([.. TransportRegistry.Names]);
-        var address = new Argument<string>("address");
-        var serve = new Command("serve", "A server process of a comparison, until its input ends.")
-        {
-            transport, address,
-        };
-        serve.Hidden = true;
-        serve.SetAction((result, cancellationToken) => GuardAsync(
-            () => ServerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address)),
-            cancellationToken));
-        return serve;
-    }
+    private static Command CreateServe() =>
+        CreateProcess("serve", "A server process of a comparison, until its input ends.", ServerProgram.RunAsync);
 
-    private static Command CreatePeer()
+    private static Command CreatePeer() => CreateProcess(
+        EventPeer.Command, "The third process of a comparison, until its input ends.", PeerProgram.RunAsync);
+
+    private static Command CreateProcess(string name, string description, Func<string, string, Task<int>> run)
     {
         var transport = new Argument<string>("transport");
         transport.AcceptOnlyFromAmong([.. TransportRegistry.Names]);
         var address = new Argument<string>("address");
-        var peer = new Command(EventPeer.Command, "The third process of a comparison, until its input ends.")
-        {
-            transport, address,
-        };
-        peer.Hidden = true;
-        peer.SetAction((result, cancellationToken) => GuardAsync(
-            () => PeerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address)),
-            cancellationToken));
-        return peer;
+        var process = new Command(name, description) { transport, address };
+        process.Hidden = true;
+        process.SetAction((result, cancellationToken) => GuardAsync(
+            () => run(result.GetRequiredValue(transport), result.GetRequiredValue(address)), cancellationToken));
+        return process;
     }
 
     private static Command CreateFloorPeer()

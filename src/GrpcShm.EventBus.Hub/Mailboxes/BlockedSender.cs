@@ -3,13 +3,6 @@ namespace GrpcShm.EventBus.Mailboxes;
 /// <summary>A sender that waits, with its event, for room in a mailbox.</summary>
 internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machineId, long takesBefore)
 {
-    // The wait may be given up while the mailbox still decides about the event. So it is held, and never released.
-    private static MailItem Held(in MailItem item)
-    {
-        item.Event.Hold();
-        return item;
-    }
-
     private readonly TaskCompletionSource<PutResult> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public MailItem Item { get; } = Held(item);
@@ -47,5 +40,12 @@ internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machi
             mailbox.Withdraw(this, isLate: false);
             throw;
         }
+    }
+
+    // The wait may be given up while the mailbox still decides about the event. So it is held, and never released.
+    private static MailItem Held(in MailItem item)
+    {
+        item.Event.Hold();
+        return item;
     }
 }

@@ -198,13 +198,7 @@ internal sealed class SessionWriter
     private void Recycle()
     {
         _response.Rest.CompletedThrough = 0;
-        foreach (var delivery in _response.Deliveries)
-        {
-            // It was written, so the mailbox's hold is over.
-            delivery.Event.Release();
-        }
-
-        _response.Deliveries.Clear();
+        _response.ReleaseDeliveries();
         _response.Outcomes.Clear();
         _response.Rest.Losses.Clear();
     }

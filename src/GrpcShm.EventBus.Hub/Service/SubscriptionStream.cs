@@ -33,12 +33,7 @@ internal sealed class SubscriptionStream(
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
                 hub.Metrics.CountDelivered(_response.Deliveries.Count);
-                foreach (var delivery in _response.Deliveries)
-                {
-                    delivery.Event.Release();
-                }
-
-                _response.Deliveries.Clear();
+                _response.ReleaseDeliveries();
                 if (isOnSendersThread && outbox.HasReady)
                 {
                     // Events that others send in the meantime must not hold the thread of this one sender.

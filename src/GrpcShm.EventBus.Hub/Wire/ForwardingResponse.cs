@@ -41,6 +41,17 @@ internal abstract class ForwardingResponse(IMessage rest)
         writer.Flush();
     }
 
+    /// <summary>Lets go of the events, which have been written: the mailboxes' holds on them are over.</summary>
+    public void ReleaseDeliveries()
+    {
+        foreach (var delivery in Deliveries)
+        {
+            delivery.Event.Release();
+        }
+
+        Deliveries.Clear();
+    }
+
     /// <summary>Encodes it into memory of its own.</summary>
     public ReadOnlyMemory<byte> Encode()
     {

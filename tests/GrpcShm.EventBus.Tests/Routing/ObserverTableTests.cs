@@ -1,14 +1,9 @@
-using System.Diagnostics.Metrics;
 using CsCheck;
 using Grpc.Core;
 using GrpcShm.EventBus.Budgets;
-using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
-using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Routing;
@@ -52,19 +47,11 @@ public sealed class ObserverTableTests : IDisposable
             StateChange = isChange ? new StateChange() : null,
         });
 
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly UnreadMetrics _unread = new();
     private readonly EventBusOptions _options =
         new() { MaxPatterns = 1_000_000, MaxPatternsPerSession = 1_000_000, MaxSubscriptionsPerSession = 1_000_000 };
 
-    private readonly EventBusMetrics _metrics;
-
-    public ObserverTableTests() => _metrics = new EventBusMetrics(
-        _services.GetRequiredService<IMeterFactory>(),
-        new MachineRegistry(1, 1),
-        namesDestinations: false,
-        NullLogger.Instance);
-
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _unread.Dispose();
 
     [Fact]
     public void Put_AnyPatternsAndEvents_FindsThoseThatAPlainWalkFinds()
@@ -248,6 +235,6 @@ public sealed class ObserverTableTests : IDisposable
     private Observer MakeObserver(Subscription subscription, SessionBudget session) => new(
         new EventFilter(subscription),
         new Subscriber(
-            1, "", new Mailbox(10, OverflowPolicy.DropOldest), new Outbox(runWriterInline: false), _metrics),
+            1, "", new Mailbox(10, OverflowPolicy.DropOldest), new Outbox(runWriterInline: false), _unread.Metrics),
         session);
 }

@@ -1,11 +1,6 @@
-using System.Diagnostics.Metrics;
-using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
-using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Routing;
@@ -13,16 +8,9 @@ namespace GrpcShm.EventBus.Tests.Routing;
 /// <summary>Senders that wait for the answers of a subscriber that ends.</summary>
 public sealed class SubscriberTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly EventBusMetrics _metrics;
+    private readonly UnreadMetrics _unread = new();
 
-    public SubscriberTests() => _metrics = new EventBusMetrics(
-        _services.GetRequiredService<IMeterFactory>(),
-        new MachineRegistry(1, 1),
-        namesDestinations: false,
-        NullLogger.Instance);
-
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _unread.Dispose();
 
     [Fact]
     public async Task Deliver_AfterTheEnd_FailsTheSenderThatWaits()
@@ -83,5 +71,5 @@ public sealed class SubscriberTests : IDisposable
         new(new MessageEvent(new Event { Name = "E", Target = "m" }), 10, pending);
 
     private Subscriber MakeSubscriber() =>
-        new(1, "m", new Mailbox(1, OverflowPolicy.Block), new Outbox(runWriterInline: false), _metrics);
+        new(1, "m", new Mailbox(1, OverflowPolicy.Block), new Outbox(runWriterInline: false), _unread.Metrics);
 }

@@ -1,15 +1,13 @@
-using System.Diagnostics.Metrics;
 using CsCheck;
 using Google.Protobuf;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
-using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
+using GrpcShm.EventBus.Tests.Routing;
 using GrpcShm.EventBus.Wire;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
@@ -28,16 +26,9 @@ public sealed class DeliveryBatchTests : IDisposable
         (1, Gen.Int[0, Subscribers - 1].Select(static who => new Step(1 << who, Credit: 3))),
         (1, Gen.Const(new Step(0))));
 
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly EventBusMetrics _metrics;
+    private readonly UnreadMetrics _unread = new();
 
-    public DeliveryBatchTests() => _metrics = new EventBusMetrics(
-        _services.GetRequiredService<IMeterFactory>(),
-        new MachineRegistry(1, 1),
-        namesDestinations: false,
-        NullLogger.Instance);
-
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _unread.Dispose();
 
     [Fact]
     public void Fill_WithAndWithoutSharing_GivesEachSubscriptionTheSameEventsInTheSameOrder()
@@ -46,7 +37,8 @@ public sealed class DeliveryBatchTests : IDisposable
         Steps.Array[1, 60].Sample(
             steps =>
             {
-                var (single, sharing) = (new Session(_metrics, mayShare: false), new Session(_metrics, mayShare: true));
+                var single = new Session(_unread.Metrics, mayShare: false);
+                var sharing = new Session(_unread.Metrics, mayShare: true);
                 foreach (var step in steps)
                 {
                     single.Take(step);
@@ -212,7 +204,7 @@ public sealed class DeliveryBatchTests : IDisposable
     }
 
     private Subscriber MakeSubscriber(uint number, Outbox outbox) =>
-        new(number, "m", new Mailbox(1000, OverflowPolicy.Grow), outbox, _metrics);
+        new(number, "m", new Mailbox(1000, OverflowPolicy.Grow), outbox, _unread.Metrics);
 
     /// <param name="Who">The subscribers, as bits; none: a response is written.</param>
     /// <param name="IsPublished">Whether it is a publication.</param>
