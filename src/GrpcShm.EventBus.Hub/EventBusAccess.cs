@@ -6,8 +6,9 @@ namespace GrpcShm.EventBus;
 /// </summary>
 public sealed class EventBusAccess
 {
-    internal EventBusAccess(EventBusPeer peer, EventBusAction action, EventBusSubject subject, string name) =>
-        (Peer, Action, Subject, Name) = (peer, action, subject, name);
+    internal EventBusAccess(
+        EventBusPeer peer, EventBusAction action, EventBusSubject subject, string name, string source = "") =>
+        (Peer, Action, Subject, Name, Source) = (peer, action, subject, name, source);
 
     /// <summary>The caller.</summary>
     public EventBusPeer Peer { get; }
@@ -20,4 +21,10 @@ public sealed class EventBusAccess
 
     /// <summary>The machine, group or pattern that the action is about; empty where it is about all.</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// For <see cref="EventBusAction.OpenRoute"/>: the machine whose events would go to the machine <see cref="Name"/>.
+    /// Empty for other actions.
+    /// </summary>
+    public string Source { get; }
 }

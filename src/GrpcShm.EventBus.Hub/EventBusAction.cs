@@ -42,4 +42,11 @@ public enum EventBusAction
     /// <see cref="EventBusOptions.AllowBlockingObservers"/>, too.
     /// </summary>
     HoldUpSenders = 9,
+
+    /// <summary>
+    /// Send the events of one machine (<see cref="EventBusAccess.Source"/>) to another one
+    /// (<see cref="EventBusAccess.Name"/>) past the hub. The policy is asked once, and not for each event. It is asked
+    /// only with <see cref="EventBusOptions.PolicyKnowsRoutes"/>; otherwise the answer is no.
+    /// </summary>
+    OpenRoute = 10,
 }

@@ -36,6 +36,7 @@ internal sealed class EventBusOptionsValidation : IValidateOptions<EventBusOptio
             options.MaxPendingAcknowledgements);
         Check(options.MaxSessionsPerUser, Defaults.MaxSessionsPerUser, options.MaxSessions);
         Check(options.MaxLeasesPerUser, Defaults.MaxLeasesPerUser, options.MaxLeases);
+        Check(options.MaxRoutesPerSession, Defaults.MaxRoutesPerSession, options.MaxRoutes);
         Check(options.MaxCopyBlockTime, Defaults.MaxCopyBlockTime, options.MaxBlockTime);
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using GrpcShm.EventBus.Lanes;
 using Microsoft.Extensions.Logging;
 using Polly;
 
@@ -116,6 +117,19 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
+
+    /// <summary>
+    /// How this client connects to other clients of the same hub directly, for machines that send each other many
+    /// events: over a lane, past the hub. The hub decides who may; it goes on carrying all other events.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: all events go by the hub. A lane changes neither the order of events nor
+    /// what the client promises of them.
+    /// </remarks>
+    public EventLaneTransport? Lanes { get; set; }
+
+    // When the client asks for lanes, and when it gives them up.
+    internal LaneTimes LaneTimes { get; set; } = new();
 
     // A session that ends within this time after it was opened has been of no use. If it ends so again, it counts as an
     // attempt to connect that has failed.

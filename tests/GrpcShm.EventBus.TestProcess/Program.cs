@@ -29,6 +29,10 @@ return args switch
         await WaitingMachineRole.RunAsync(address, machineId, awaited),
     ["left-behind", var address, var held] => await LeftBehindRole.RunAsync(address, held),
     ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
+    ["lane-receiver", var address, var machineId, var first, var way] =>
+        await LaneReceiverRole.RunAsync(address, machineId, Number(first), way == "lane"),
+    ["lane-figures", var address, var target, var way, var milliseconds] =>
+        await LaneFiguresRole.RunAsync(address, target, way == "lane", Number(milliseconds) / 1000.0),
     _ => 2,
 };
 

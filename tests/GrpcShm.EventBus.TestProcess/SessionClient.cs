@@ -12,6 +12,7 @@ internal sealed class SessionClient : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
     private readonly Channel<Delivery> _deliveries = Channel.CreateUnbounded<Delivery>();
     private readonly Channel<Loss> _losses = Channel.CreateUnbounded<Loss>();
+    private readonly Channel<LaneNotice> _notices = Channel.CreateUnbounded<LaneNotice>();
     private readonly ConcurrentDictionary<ulong, Waiter> _waiting = new();
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<SessionOpened> _opened = new(
@@ -34,6 +35,9 @@ internal sealed class SessionClient : IAsyncDisposable
 
     public ChannelReader<Loss> Losses => _losses.Reader;
 
+    /// <summary>What the hub says of lanes and routes.</summary>
+    public ChannelReader<LaneNotice> Notices => _notices.Reader;
+
     /// <summary>Failures of commands that nobody waits for.</summary>
     public ConcurrentQueue<Outcome> Failures { get; } = [];
 
@@ -51,7 +55,7 @@ internal sealed class SessionClient : IAsyncDisposable
     {
         var source = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         await WriteAsync([command], number =>
-            _waiting[number] = new Waiter(source, command.Acknowledgement > AcknowledgementLevel.Accepted));
+            _waiting[number] = new Waiter(source, WantsMore(command)));
         return await source.Task;
     }
 
@@ -98,6 +102,10 @@ internal sealed class SessionClient : IAsyncDisposable
             _writing.Dispose();
         }
     }
+
+    private static bool WantsMore(SessionCommand command) =>
+        command.Acknowledgement > AcknowledgementLevel.Accepted
+        || command.CommandCase == SessionCommand.CommandOneofCase.Fence;
 
     private static async Task WithinAsync(Task task, string what)
     {
@@ -155,6 +163,7 @@ internal sealed class SessionClient : IAsyncDisposable
 
         _deliveries.Writer.TryComplete(reason);
         _losses.Writer.TryComplete(reason);
+        _notices.Writer.TryComplete(reason);
         foreach (var waiting in _waiting.Values)
         {
             waiting.Source.TrySetException(reason);
@@ -177,6 +186,11 @@ internal sealed class SessionClient : IAsyncDisposable
         {
             _closing.TrySetResult(closing);
             _ = _call.RequestStream.CompleteAsync();
+        }
+
+        foreach (var notice in response.LaneNotices)
+        {
+            _notices.Writer.TryWrite(notice);
         }
 
         foreach (var delivery in response.Deliveries)

@@ -19,6 +19,7 @@ internal static class FuzzTargets
         new EventTarget(),
         new SessionRequestTarget(),
         new SessionResponseTarget(),
+        new LaneFrameTarget(),
     ];
 
     public static IFuzzTarget Find(string name) => All.Single(t => t.Name == name);

@@ -32,12 +32,14 @@ internal sealed class EventPeer : IAsyncDisposable
     public Task<ResourceUsage> ReadUsageAsync() => AskAsync<ResourceUsage>(new PeerRequest(PeerRequestKind.Usage));
 
     /// <summary>Lets a machine join that counts the events that come to it.</summary>
-    public Task ReceiveAsync(string machineId, int payloadBytes, bool isTimed = false) => AskAsync<PeerArrivals>(
-        new PeerRequest(PeerRequestKind.Join, machineId, PayloadBytes: payloadBytes, IsTimed: isTimed));
+    public Task ReceiveAsync(string machineId, int payloadBytes, bool isTimed = false, bool usesLanes = false) =>
+        AskAsync<PeerArrivals>(new PeerRequest(
+            PeerRequestKind.Join, machineId, PayloadBytes: payloadBytes, IsTimed: isTimed, UsesLanes: usesLanes));
 
     /// <summary>Lets a machine join that sends each event to another machine.</summary>
-    public Task EchoAsync(string machineId, string answerTo, int payloadBytes) => AskAsync<PeerArrivals>(
-        new PeerRequest(PeerRequestKind.Join, machineId, answerTo, payloadBytes));
+    public Task EchoAsync(string machineId, string answerTo, int payloadBytes, bool usesLanes) =>
+        AskAsync<PeerArrivals>(new PeerRequest(
+            PeerRequestKind.Join, machineId, answerTo, payloadBytes, UsesLanes: usesLanes));
 
     /// <summary>Waits until all events have come to the machine, and lets it leave.</summary>
     /// <returns>The latencies of the events, if they were measured.</returns>

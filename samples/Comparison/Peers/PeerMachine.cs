@@ -21,7 +21,8 @@ internal sealed class PeerMachine : IAsyncDisposable
     public static async Task<PeerMachine> JoinAsync(IConnection connection, PeerRequest request)
     {
         var machine = new PeerMachine(request);
-        machine._machine = await connection.JoinEventsAsync(request.MachineId, machine.Take);
+        machine._machine = await connection.JoinEventsAsync(
+            request.MachineId, machine.Take, request.UsesLanes);
         return machine;
     }
 

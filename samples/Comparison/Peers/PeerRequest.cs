@@ -8,6 +8,7 @@ namespace GrpcShm.Samples.Comparison.Peers;
 /// <param name="PayloadBytes">For <see cref="PeerRequestKind.Join"/>: the size of each event's payload.</param>
 /// <param name="IsTimed">For <see cref="PeerRequestKind.Join"/>: whether each payload has the time at which its event
 /// was due, so that the machine measures how long the event took.</param>
+/// <param name="UsesLanes">For <see cref="PeerRequestKind.Join"/>: whether events may go past the hub.</param>
 /// <param name="Expected">For <see cref="PeerRequestKind.Leave"/>: how many events must have come before the machine
 /// leaves.</param>
 internal sealed record PeerRequest(
@@ -16,4 +17,5 @@ internal sealed record PeerRequest(
     string AnswerTo = "",
     int PayloadBytes = 0,
     bool IsTimed = false,
+    bool UsesLanes = false,
     long Expected = 0);

@@ -6,9 +6,10 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
 /// Two bare machines in two processes send each other one event, again and again. No sender waits for an
-/// acknowledgement: the answer is the other machine's event.
+/// acknowledgement: the answer is the other machine's event. With lanes the events find their way past the hub.
 /// </summary>
-internal sealed class MachinesScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.P50)
+internal sealed class MachinesScenario(string name, int payloadBytes, bool usesLanes = false)
+    : Scenario(name, payloadBytes, Figure.P50)
 {
     // Much longer than a round trip on the busiest machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -25,8 +26,8 @@ internal sealed class MachinesScenario(string name, int payloadBytes) : Scenario
         var run = Guid.NewGuid().ToString("N");
         var peer = connections.Peer;
         var match = new Match(this, "pong-" + run, limits);
-        await using var ping = await connections[0].JoinEventsAsync("ping-" + run, match.Take);
-        await peer.EchoAsync("pong-" + run, "ping-" + run, PayloadBytes);
+        await using var ping = await connections[0].JoinEventsAsync("ping-" + run, match.Take, usesLanes);
+        await peer.EchoAsync("pong-" + run, "ping-" + run, PayloadBytes, usesLanes);
 
         var elapsed = await match.PlayAsync(ping);
         await peer.LeaveAsync(_histogram.Count);

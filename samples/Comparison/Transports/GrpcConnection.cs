@@ -11,12 +11,14 @@ internal sealed class GrpcConnection(ChannelBase channel, bool lends = false) : 
 
     public CallInvoker? Loans { get; } = lends ? channel.CreateCallInvoker() : null;
 
-    public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler)
+    public async Task<IEventMachine> JoinEventsAsync(
+        string machineId, Action<ReadOnlyMemory<byte>> handler, bool usesLanes)
     {
         var client = new EventClient(channel, new EventBusClientOptions
         {
             Name = machineId,
             ConnectTimeout = SampleProcess.StartTime,
+            Lanes = usesLanes ? new SharedMemoryLanes() : null,
         });
         try
         {

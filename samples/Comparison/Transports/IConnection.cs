@@ -15,5 +15,7 @@ internal interface IConnection : IAsyncDisposable
     /// <summary>Joins the event service of the transport as a machine.</summary>
     /// <param name="machineId">The id of the machine, which no other machine may have.</param>
     /// <param name="handler">Receives the payload of each event, one after the other.</param>
-    Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler);
+    /// <param name="usesLanes">Whether its events may go past the hub, where the transport has lanes.</param>
+    Task<IEventMachine> JoinEventsAsync(
+        string machineId, Action<ReadOnlyMemory<byte>> handler, bool usesLanes = false);
 }

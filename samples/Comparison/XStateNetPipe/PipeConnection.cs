@@ -11,7 +11,8 @@ internal sealed class PipeConnection(string pipeName) : IConnection
 
     public Measured.MeasuredClient Service => _service;
 
-    public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler) =>
+    public async Task<IEventMachine> JoinEventsAsync(
+        string machineId, Action<ReadOnlyMemory<byte>> handler, bool usesLanes) =>
         new Machine(await PipeClient.ConnectAsync(
             pipeName,
             machineId,

@@ -72,6 +72,19 @@ internal sealed class AccessGate(
             : verdict;
     }
 
+    /// <summary>
+    /// Checks whether events of a machine may go to another one past the hub. They could not be checked one by one.
+    /// </summary>
+    public async ValueTask<Verdict> CheckRouteAsync(RouteRequest request)
+    {
+        var verdict = await CheckAsync(EventBusAction.SendTo, EventBusSubject.Machine, request.Target)
+            .ConfigureAwait(false);
+        return verdict.IsOk && limits.CheckId(request.Source, "source").IsOk && limits.CheckId(request.Target, "").IsOk
+            ? await AskAsync(EventBusAction.OpenRoute, EventBusSubject.Machine, request.Target, request.Source)
+                .ConfigureAwait(false)
+            : verdict;
+    }
+
     /// <summary>Checks whether machines may be listed.</summary>
     public ValueTask<Verdict> CheckListAsync(ListMachinesRequest request) =>
         request.Group.Length > 0 ? CheckAsync(EventBusAction.List, EventBusSubject.Group, request.Group)
@@ -165,9 +178,10 @@ internal sealed class AccessGate(
     private ValueTask<Verdict> CheckAsync(EventBusAction action, EventBusSubject subject, string name) =>
         limits.CheckText(name, "name").IsOk ? AskAsync(action, subject, name) : ValueTask.FromResult(Verdict.Ok);
 
-    private async ValueTask<Verdict> AskAsync(EventBusAction action, EventBusSubject subject, string name)
+    private async ValueTask<Verdict> AskAsync(
+        EventBusAction action, EventBusSubject subject, string name, string source = "")
     {
-        var access = new EventBusAccess(_peer, action, subject, name);
+        var access = new EventBusAccess(_peer, action, subject, name, source);
         return await policy.AllowsAsync(access, context).ConfigureAwait(false) ? Verdict.Ok : Denied(access);
     }
 }

@@ -32,6 +32,8 @@ internal sealed class HubBudget(EventBusOptions options)
     public Quota Acknowledgements { get; } = new(
         options.MaxPendingAcknowledgements, nameof(options.MaxPendingAcknowledgements));
 
+    public Quota RouteWaits { get; } = new(16L * options.MaxRoutes, $"sixteen times {nameof(options.MaxRoutes)}");
+
     public Quota Waiting { get; } = new(options.MaxWaitingSize, nameof(options.MaxWaitingSize));
 
     /// <summary>

@@ -30,6 +30,12 @@ internal sealed class SessionBudget(HubBudget hub)
         nameof(_options.MaxPendingAcknowledgementsPerSession),
         hub.Acknowledgements);
 
+    /// <summary>
+    /// Routes that observers wait for, each counted for each observer. One observer may wait for all routes of the hub.
+    /// </summary>
+    public Quota RouteWaits { get; } = new(
+        4L * hub.Options.MaxRoutes, $"four times {nameof(_options.MaxRoutes)}", hub.RouteWaits);
+
     /// <summary>Bytes of events that wait for its subscriptions and machines.</summary>
     public Quota Waiting { get; } = new(
         hub.Options.MaxWaitingSizePerSession, nameof(_options.MaxWaitingSizePerSession), hub.Waiting);

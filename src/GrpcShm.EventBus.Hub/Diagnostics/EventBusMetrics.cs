@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +28,12 @@ internal sealed class EventBusMetrics
     private int _sessions;
     private int _subscriptions;
 
-    public EventBusMetrics(IMeterFactory meterFactory, MachineRegistry machines, bool namesDestinations, ILogger logger)
+    public EventBusMetrics(
+        IMeterFactory meterFactory,
+        MachineRegistry machines,
+        HubLanes lanes,
+        bool namesDestinations,
+        ILogger logger)
     {
         _logger = logger;
         _namesDestinations = namesDestinations;
@@ -64,6 +70,13 @@ internal sealed class EventBusMetrics
             "Subscriptions that stand.");
         meter.CreateObservableUpDownCounter(
             "grpcshm.eventbus.machines", () => Measure(machines.Count), "{machine}", "Registered machines.");
+        meter.CreateObservableUpDownCounter(
+            "grpcshm.eventbus.lanes", () => Measure(lanes.Lanes), "{lane}", "Connections between clients.");
+        meter.CreateObservableUpDownCounter(
+            "grpcshm.eventbus.routes",
+            () => Measure(lanes.Routes),
+            "{route}",
+            "Pairs of machines whose events go past the hub.");
     }
 
     public long EventsAccepted => Volatile.Read(ref _accepted);
@@ -78,6 +91,13 @@ internal sealed class EventBusMetrics
     public long Now => _waiting.Enabled ? Stopwatch.GetTimestamp() : 0;
 
     public void CountAccepted() => Interlocked.Increment(ref _accepted);
+
+    /// <summary>Counts events that went from one client to another, past the hub.</summary>
+    public void CountReported(int count)
+    {
+        Interlocked.Add(ref _accepted, count);
+        Interlocked.Add(ref _delivered, count);
+    }
 
     public void CountRefused(StatusCode code) => Interlocked.Increment(ref _refused[(int)code]);
 

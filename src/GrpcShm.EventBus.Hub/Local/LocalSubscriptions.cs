@@ -4,6 +4,7 @@ using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
@@ -113,8 +114,29 @@ internal sealed class LocalSubscriptions(
         var receiver = MakeReceiver(subscription, options, handler);
 
         // A subscription that is no machine has no id to be a member of groups by: it is refused for its empty id.
-        Begin(receiver, options.Groups.Count == 0 ? null : new Registration { Groups = { options.Groups } });
+        var live = Begin(receiver, options.Groups.Count == 0 ? null : new Registration { Groups = { options.Groups } });
+        if (live.Silence is { } silence)
+        {
+            await WaitAsync(receiver, handler, silence, cancellationToken).ConfigureAwait(false);
+        }
+
         return new BusSubscription(receiver, () => Unsubscribe(receiver, handler));
+    }
+
+    // A subscription that could miss events does not stand.
+    private async Task WaitAsync(
+        LocalReceiver receiver, Func<BusEvent, Task> handler, RouteSilence silence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Unsubscribe(receiver, handler);
+            throw;
+        }
     }
 
     private LocalReceiver MakeReceiver(Subscription filter, MachineOptions options, Func<BusEvent, Task> handler)
@@ -124,7 +146,7 @@ internal sealed class LocalSubscriptions(
         return new LocalReceiver(hub, codecs, instruments, events, owner, filter, handler);
     }
 
-    private void Begin(LocalReceiver receiver, Registration? registration)
+    private LiveSubscription Begin(LocalReceiver receiver, Registration? registration)
     {
         var context = new RoutingContext();
         LiveSubscription? live = null;
@@ -153,6 +175,8 @@ internal sealed class LocalSubscriptions(
             Forget(receiver);
             throw refused;
         }
+
+        return live!;
     }
 
     private Verdict Register(LocalReceiver receiver, Registration registration)

@@ -1,5 +1,6 @@
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Mailboxes;
@@ -25,6 +26,9 @@ internal sealed class Mailbox(
 {
     private const int FirstPlaces = 4;
 
+    // Fences that were withdrawn stay up to their turn, so the number of routes does not bound them.
+    private const int MostFences = 16_384;
+
     private readonly Lock _lock = new();
     private readonly int _capacity = capacity;
     private readonly OverflowPolicy _policy = policy;
@@ -34,6 +38,7 @@ internal sealed class Mailbox(
     private MailItem[] _items = [];
     private int _head;
     private int _count;
+    private int _fences;
     private long _dropped;
     private long _takes;
 
@@ -44,6 +49,12 @@ internal sealed class Mailbox(
     private LinkedList<BlockedSender>? _blocked;
 
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>How many of them are fences.</summary>
+    public int Fences => Volatile.Read(ref _fences);
+
+    /// <summary>The rule for an event that comes when it is full.</summary>
+    public OverflowPolicy Policy => _policy;
 
     /// <summary>How many events were dropped since the mailbox was made.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
@@ -116,6 +127,29 @@ internal sealed class Mailbox(
         return PutResult.Dropped;
     }
 
+    /// <summary>
+    /// Puts a fence in behind all events that are in it. It may exceed the capacity, and no policy drops it.
+    /// </summary>
+    /// <returns>
+    /// <see cref="PutResult.Full"/> if there are as many fences as there may be, <see cref="PutResult.Closed"/>, or
+    /// <see cref="PutResult.Accepted"/>.
+    /// </returns>
+    public PutResult PutFence(in MailItem item)
+    {
+        lock (_lock)
+        {
+            if (_closed || _fences >= MostFences)
+            {
+                return _closed ? PutResult.Closed : PutResult.Full;
+            }
+
+            _memory.Add(item.Weight);
+            Append(item);
+            Volatile.Write(ref _fences, _fences + 1);
+            return PutResult.Accepted;
+        }
+    }
+
     /// <summary>Puts in events that were accepted before the mailbox existed. They may exceed its capacity.</summary>
     public void Preload(IEnumerable<MailItem> items)
     {
@@ -134,23 +168,40 @@ internal sealed class Mailbox(
     /// <paramref name="maxBytes"/>.
     /// </summary>
     /// <returns>How many were taken.</returns>
-    public int Take(Span<MailItem> destination, int maxBytes)
+    public int Take(Span<MailItem> destination, int maxBytes) =>
+        Take(destination, maxBytes, long.MaxValue, out _);
+
+    /// <summary>As the other one, within a credit, which a fence does not use.</summary>
+    /// <param name="destination">Gets the events and fences.</param>
+    /// <param name="maxBytes">The most bytes, but for the first.</param>
+    /// <param name="credit">The most events.</param>
+    /// <param name="fences">How many of those that were taken are fences.</param>
+    /// <returns>How many were taken.</returns>
+    public int Take(Span<MailItem> destination, int maxBytes, long credit, out int fences)
     {
         lock (_lock)
         {
+            fences = 0;
             var taken = 0;
             while (taken < destination.Length && _count > 0)
             {
-                maxBytes -= _items[_head].Size;
-                if (taken > 0 && maxBytes < 0)
+                ref readonly var first = ref _items[_head];
+                var isFence = _fences > 0 && first.Event is FenceMark;
+                maxBytes -= first.Size;
+                if (!isFence && (taken - fences >= credit || (taken > 0 && maxBytes < 0)))
                 {
                     break;
                 }
 
                 destination[taken++] = RemoveFirst();
+                if (isFence)
+                {
+                    fences++;
+                    Volatile.Write(ref _fences, _fences - 1);
+                }
             }
 
-            if (taken > 0)
+            if (taken > fences)
             {
                 _takes++;
                 _isStalled = false;
@@ -227,7 +278,8 @@ internal sealed class Mailbox(
 
     private bool TryAppend(in MailItem item)
     {
-        if (_count >= _capacity || !_memory.TryAdd(item.Weight))
+        // A fence is no event.
+        if (_count - _fences >= _capacity || !_memory.TryAdd(item.Weight))
         {
             return false;
         }

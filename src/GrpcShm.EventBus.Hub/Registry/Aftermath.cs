@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Registry;
@@ -6,7 +7,8 @@ namespace GrpcShm.EventBus.Registry;
 /// The work that is left after registrations or an end. Work that runs foreign code is done when the registry's lock
 /// has been left.
 /// </summary>
-internal sealed class Aftermath
+/// <param name="lanes">The hub's routes, which end with their machines; none where there are none.</param>
+internal sealed class Aftermath(HubLanes? lanes)
 {
     /// <summary>The machines that were registered, of which watchers are to be told under the lock.</summary>
     public List<MachineEntry> New { get; } = [];
@@ -22,6 +24,7 @@ internal sealed class Aftermath
         foreach (var machine in Removed)
         {
             machine.End();
+            lanes?.WithdrawMachine(machine, Told);
         }
 
         Told.SignalAll();

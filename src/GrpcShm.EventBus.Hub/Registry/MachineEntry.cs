@@ -17,6 +17,7 @@ internal sealed class MachineEntry(
     private UnclaimedEvents? _unclaimed;
     private Subscriber? _inbox;
     private bool _ended;
+    private volatile bool _isGone;
     private volatile MachineOwner _owner = owner;
 
     public string Id { get; } = id;
@@ -40,8 +41,14 @@ internal sealed class MachineEntry(
     /// </summary>
     public bool IsTold { get; set; }
 
-    /// <summary>True if it has been removed. The registry's lock guards it.</summary>
-    public bool IsGone { get; set; }
+    /// <summary>
+    /// True if it has been removed, under the registry's lock. The lane table looks at it without that lock.
+    /// </summary>
+    public bool IsGone
+    {
+        get => _isGone;
+        set => _isGone = value;
+    }
 
     public DateTime RegisteredAt { get; } = DateTime.UtcNow;
 

@@ -1,5 +1,6 @@
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
+using GrpcShm.EventBus.Lanes;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
@@ -10,6 +11,8 @@ namespace GrpcShm.EventBus.Registry;
 internal sealed class MachineOwner(
     PeerIdentity peer, SessionBudget budget, string instanceId, string name, bool isLease)
 {
+    private volatile SessionLanes? _lanes;
+
     // Guarded by the registry's lock.
     public HashSet<MachineEntry> Machines { get; } = [];
 
@@ -29,6 +32,13 @@ internal sealed class MachineOwner(
     /// True if it is only a promise to subscribe soon. A subscription of the same process takes it over.
     /// </summary>
     public bool IsLease { get; } = isLease;
+
+    /// <summary>The lanes of its session; none if it is no session, or one that takes no lanes.</summary>
+    public SessionLanes? Lanes
+    {
+        get => _lanes;
+        set => _lanes = value;
+    }
 
     // Guarded by the registry's lock. The change of which watchers are told for its machines that are still there.
     public (MachineChangeKind Kind, string Reason)? Ending { get; set; }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
@@ -7,7 +8,7 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>All registered machines, by id and by group, with their owners.</summary>
 /// <remarks>Senders look up without a lock. Callers that register or unregister take the one lock.</remarks>
-internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize)
+internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize, HubLanes? lanes = null)
 {
     // Watchers are told under the lock. Many machines that come or go must not keep other callers from registering.
     private const int MostAtOnce = 1000;
@@ -39,7 +40,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         machine = null;
         var sorted = groups is null ? null : Sorted(groups);
         var change = new BudgetChange(owner.Budget.Hub);
-        var after = new Aftermath();
+        var after = new Aftermath(lanes);
         Verdict verdict;
         lock (_lock)
         {
@@ -69,7 +70,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         }
 
         var change = new BudgetChange(owner.Budget.Hub);
-        var after = new Aftermath();
+        var after = new Aftermath(lanes);
         lock (_lock)
         {
             foreach (var (machineId, groups) in wanted)
@@ -117,7 +118,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     {
         inbox = null;
         MachineEntry? machine;
-        var after = new Aftermath();
+        var after = new Aftermath(lanes);
         lock (_lock)
         {
             if (!_machines.TryGet(machineId, out machine))
@@ -135,6 +136,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         }
 
         inbox = machine.End();
+        lanes?.WithdrawMachine(machine, after.Told);
         after.Run();
         return Verdict.Ok;
     }
@@ -205,7 +207,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
 
     private int EndSome(MachineOwner owner, MachineChangeKind kind, string reason)
     {
-        var after = new Aftermath();
+        var after = new Aftermath(lanes);
         lock (_lock)
         {
             // The owner gets no more machines, so the next call finds those that this one left.

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Grpc.Core;
@@ -13,14 +12,8 @@ internal sealed class EventLimits(EventBusOptions options)
     // A name may be longer than an id: for example a full type name.
     private const int NameFactor = 4;
 
-    // Ids and names are written into logs, consoles and messages of other processes. They must not hold characters that
-    // move a cursor there, end a line, or turn the direction of a text (UAX #9).
-    private static readonly SearchValues<char> Unprintable = SearchValues.Create(
-        [
-            .. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Select(static c => (char)c),
-            '\u2028', '\u2029', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E',
-            '\u2066', '\u2067', '\u2068', '\u2069',
-        ]);
+    // It is handed on to other processes.
+    private const int MaxLaneAddressLength = 1024;
 
     /// <summary>Checks an event, and stamps it if it is well.</summary>
     /// <param name="event">The event.</param>
@@ -91,6 +84,10 @@ internal sealed class EventLimits(EventBusOptions options)
 
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
+
+    /// <summary>Checks the address where a process listens for lanes, which may be empty.</summary>
+    public static Verdict CheckLaneAddress(string address) =>
+        CheckCharacters(address, MaxLaneAddressLength, "lane address");
 
     /// <summary>Checks the answer of a machine, and stamps its reply if both are well.</summary>
     /// <param name="acknowledgement">The answer.</param>
@@ -197,7 +194,7 @@ internal sealed class EventLimits(EventBusOptions options)
             return Verdict.Invalid($"The {what} is longer than {maxBytes} bytes.");
         }
 
-        var position = text.AsSpan().IndexOfAny(Unprintable);
+        var position = text.AsSpan().IndexOfAny(PrintableText.Unprintable);
         return position < 0
             ? Verdict.Ok
             : Verdict.Invalid(string.Create(

@@ -2,6 +2,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using XStateNet.Events.V1;
@@ -18,6 +19,7 @@ internal sealed class EventRouter(
     EventLimits limits,
     MachineRegistry machines,
     ObserverTable observers,
+    HubLanes lanes,
     EventBusMetrics metrics)
 {
     private readonly Action<int> _onDropped = metrics.CountDropped;
@@ -180,6 +182,9 @@ internal sealed class EventRouter(
         if (subscription.Machine is { } machine)
         {
             machine.Detach(subscription.Subscriber);
+            var context = new RoutingContext();
+            lanes.WithdrawInbox(subscription.Subscriber, context);
+            context.SignalAll();
         }
         else if (subscription.Watcher is { } watcher)
         {
@@ -190,6 +195,7 @@ internal sealed class EventRouter(
             observers.Remove(subscription.Observer!);
         }
 
+        subscription.Silence?.End();
         subscription.Subscriber.Close();
         metrics.CountEndedSubscription();
     }
@@ -239,6 +245,17 @@ internal sealed class EventRouter(
             var observer = new Observer(new EventFilter(filter), subscriber, owner.Budget);
             live = new LiveSubscription(subscriber, Observer: observer);
             verdict = observers.Add(observer);
+
+            // In this order: no route is granted any more that the observer could match.
+            if (verdict.IsOk)
+            {
+                verdict = lanes.WithdrawObserved(observer, context, out var silence);
+                live.Silence = silence;
+                if (!verdict.IsOk)
+                {
+                    observers.Remove(observer);
+                }
+            }
         }
 
         subscription = verdict.IsOk ? live : null;

@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
 
 namespace GrpcShm.EventBus.Routing;
@@ -7,4 +8,11 @@ namespace GrpcShm.EventBus.Routing;
 /// of machines.
 /// </summary>
 internal sealed record LiveSubscription(
-    Subscriber Subscriber, MachineEntry? Machine = null, Observer? Observer = null, MachineWatcher? Watcher = null);
+    Subscriber Subscriber, MachineEntry? Machine = null, Observer? Observer = null, MachineWatcher? Watcher = null)
+{
+    /// <summary>
+    /// The wait for the routes that an observer could match. The observer may miss events until then. None if there are
+    /// no such routes.
+    /// </summary>
+    public RouteSilence? Silence { get; set; }
+}

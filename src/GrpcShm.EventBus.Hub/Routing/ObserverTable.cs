@@ -12,6 +12,8 @@ namespace GrpcShm.EventBus.Routing;
 /// </remarks>
 internal sealed class ObserverTable
 {
+    private const int MostNames = 1024;
+
     private readonly Lock _lock = new();
     private readonly TextIndex<Observer>[] _byPart =
         [.. Enum.GetValues<ObserverIndex>().Select(static _ => new TextIndex<Observer>())];
@@ -93,6 +95,42 @@ internal sealed class ObserverTable
             + (item.Event.HasStateChange ? PutByPart(ObserverIndex.ChangedSource, EventPart.Source, item, context) : 0)
             + PutByPart(ObserverIndex.Name, EventPart.Name, item, context)
             + PutAll(_others.Places, item, context);
+    }
+
+    /// <summary>True if a subscription could match an event that is sent, of whatever name.</summary>
+    /// <remarks>There may be very many names of events. It is no fault to say yes, so not all are looked at.</remarks>
+    public bool MayObserve(string source, string target) =>
+        Count > 0
+        && (MayObserve(_byPart[(int)ObserverIndex.Target].Find(target), source, target)
+            || MayObserve(_byPart[(int)ObserverIndex.Source].Find(source), source, target)
+            || MayObserve(_others.Places, source, target)
+            || _byPart[(int)ObserverIndex.Name].MayHave(
+                observer => observer.Filter.MayMatchSend(source, target), MostNames));
+
+    private static bool MayObserve(TextIndex<Observer>.Matches found, string source, string target)
+    {
+        foreach (var observers in found)
+        {
+            if (MayObserve(observers, source, target))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool MayObserve(ReadOnlySpan<Observer?> observers, string source, string target)
+    {
+        foreach (var observer in observers)
+        {
+            if (observer?.Filter.MayMatchSend(source, target) is true)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static int PutAll(ReadOnlySpan<Observer?> observers, in MailItem item, RoutingContext context)

@@ -1,5 +1,6 @@
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
@@ -72,6 +73,21 @@ internal sealed class Subscriber(
         Schedule(context);
     }
 
+    /// <summary>Puts a fence into the mailbox, and notes in the context the writer to wake.</summary>
+    public Verdict PutFence(FenceMark fence, PendingAcknowledgement pending, RoutingContext context)
+    {
+        switch (Mailbox.PutFence(new MailItem(fence, fence.Size, pending)))
+        {
+            case PutResult.Accepted:
+                Schedule(context);
+                return Verdict.Ok;
+            case PutResult.Full:
+                return Verdict.Full(InboxOf);
+            default:
+                return Verdict.Gone(InboxOf);
+        }
+    }
+
     /// <summary>Hands over the events that waited for the inbox, and wakes the stream's writer.</summary>
     public void Preload(IEnumerable<MailItem> items, RoutingContext context)
     {
@@ -85,9 +101,15 @@ internal sealed class Subscriber(
         // Cleared first: a sender that puts an event in after the take finds it cleared, and schedules again. For the
         // same reason a grant that comes after the credit was read schedules again.
         Interlocked.Exchange(ref _scheduled, 0);
-        var credit = Math.Min(Interlocked.Read(ref _credit), destination.Length);
-        var taken = credit > 0 ? Mailbox.Take(destination[..(int)credit], maxBytes) : 0;
-        if (Interlocked.Add(ref _credit, -taken) > 0
+        var credit = Interlocked.Read(ref _credit);
+        var (taken, fences) = (0, 0);
+        if (credit > 0 || Mailbox.Fences > 0)
+        {
+            taken = Mailbox.Take(destination, maxBytes, credit, out fences);
+        }
+
+        // Fences that the destination had no room for are looked for again, though there may be events before them.
+        if ((Interlocked.Add(ref _credit, fences - taken) > 0 || (taken > 0 && Mailbox.Fences > 0))
             && Mailbox.Count > 0
             && Interlocked.Exchange(ref _scheduled, 1) == 0)
         {
@@ -110,6 +132,11 @@ internal sealed class Subscriber(
     /// <summary>Makes the delivery of an event that was taken.</summary>
     public OutgoingDelivery Deliver(in MailItem item)
     {
+        if (item.Event is FenceMark fence)
+        {
+            return DeliverFence(fence, item.Pending!);
+        }
+
         metrics.RecordWait(item.Accepted, InboxOf);
         return item.Pending is { IsDone: false } pending
             ? new OutgoingDelivery(Number, Owe(pending), pending.Level, item.Event)
@@ -166,6 +193,34 @@ internal sealed class Subscriber(
         {
             pending.FailGone();
         }
+    }
+
+    private OutgoingDelivery DeliverFence(FenceMark fence, PendingAcknowledgement pending)
+    {
+        var number = fence.Route.IsWithdrawn || pending.IsDone ? 0 : Owe(pending);
+        return number == 0
+            ? new OutgoingDelivery(Number, 0, AcknowledgementLevel.Unspecified, fence, Fence: fence.Route.Number)
+            : new OutgoingDelivery(
+                Number,
+                number,
+                pending.Level,
+                fence,
+                Fence: fence.Route.Number,
+                ReturnedCredit: GiveUpHalfOfTheCredit());
+    }
+
+    // Only the writer takes credit, so what it has read is still there. Half of an endless credit would be too much to
+    // tell, and the subscriber bounds nothing by it.
+    private uint GiveUpHalfOfTheCredit()
+    {
+        var half = Interlocked.Read(ref _credit) / 2;
+        if (half > uint.MaxValue)
+        {
+            return 0;
+        }
+
+        Interlocked.Add(ref _credit, -half);
+        return (uint)half;
     }
 
     private void Schedule(RoutingContext context)

@@ -74,6 +74,33 @@ internal sealed class TextIndex<T>
     /// </summary>
     public Matches Find(string text) => new(Exact(text), Volatile.Read(ref _beginnings), text);
 
+    /// <summary>
+    /// Says whether any item may fulfil a condition. Where some name only beginnings, or where there are too many texts
+    /// to look at, the answer is yes.
+    /// </summary>
+    /// <param name="condition">The condition.</param>
+    /// <param name="mostTexts">At how many texts to look.</param>
+    public bool MayHave(Func<T, bool> condition, int mostTexts)
+    {
+        if (!Volatile.Read(ref _beginnings).IsEmpty || Volatile.Read(ref _names) > mostTexts)
+        {
+            return true;
+        }
+
+        foreach (var (_, items) in _exact)
+        {
+            foreach (var item in items.Places)
+            {
+                if (item is not null && condition(item))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     private static ReadOnlySpan<char> Indexed(string key) => key.AsSpan(0, Math.Min(key.Length, MostIndexed));
 
     /// <summary>The lists of items that were found.</summary>

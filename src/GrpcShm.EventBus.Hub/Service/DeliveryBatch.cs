@@ -82,7 +82,6 @@ internal sealed class DeliveryBatch(Outbox outbox)
                 Add(deliveries, subscriber, _items[i]);
             }
 
-            Recipients += taken;
             Array.Clear(_items, 0, taken);
             if (subscriber.TakeLoss() is > 0 and var lost)
             {
@@ -98,9 +97,12 @@ internal sealed class DeliveryBatch(Outbox outbox)
     private void Add(List<OutgoingDelivery> deliveries, Subscriber subscriber, in MailItem item)
     {
         var delivery = subscriber.Deliver(item);
+
+        // A fence is no event.
+        Recipients += delivery.Fence == 0 ? 1 : 0;
         if (_mayShare)
         {
-            var mayBeShared = item.Event.IsPublished && delivery.Number == 0;
+            var mayBeShared = item.Event.IsPublished && delivery is { Number: 0, Fence: 0 };
             if (mayBeShared
                 && _places.TryGetValue(item.Event, out var place)
                 && place > subscriber.LastPlaceIn(_number))

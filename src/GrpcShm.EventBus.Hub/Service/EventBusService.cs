@@ -173,10 +173,14 @@ internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceB
         ServerCallContext context)
     {
         var outbox = new Outbox(runWriterInline: true);
-        var verdict = hub.Router.Subscribe(owner, filter, outbox, new RoutingContext(), out var subscription);
+        var routing = new RoutingContext();
+        var verdict = hub.Router.Subscribe(owner, filter, outbox, routing, out var subscription);
         if (!verdict.IsOk)
         {
             hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
+
+            // It may have withdrawn routes before it was refused. Their clients have to learn it.
+            routing.SignalAll();
             throw verdict.ToException();
         }
 
@@ -184,6 +188,14 @@ internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceB
         hub.AddSubscriber(id, subscription!.Subscriber);
         try
         {
+            routing.SignalAll();
+            if (subscription.Silence is { } silence)
+            {
+                // The first response promises that no event is missed.
+                await silence.WaitAsync(hub.Options.RouteWithdrawalTimeout, context.CancellationToken)
+                    .ConfigureAwait(false);
+            }
+
             var stream = new SubscriptionStream(hub, outbox, subscription.Subscriber, responses);
             await stream.RunAsync(id, context.CancellationToken).ConfigureAwait(false);
         }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -22,10 +23,13 @@ internal sealed partial class EventSession
     private readonly MachineOwner _owner;
     private readonly AccessGate? _gate;
     private readonly SessionWriter _writer;
+    private readonly CompletedCommands _completed;
     private readonly SessionLife _life;
     private readonly SessionWaits _waits;
     private readonly SessionSubscriptions _subscriptions;
     private readonly SessionSends _sends;
+    private readonly SessionLanes _lanes;
+    private readonly LateSubscriptions _late;
     private readonly SessionCommands _commands;
     private readonly PipeReader _body;
     private readonly CancellationToken _callCancelled;
@@ -48,12 +52,16 @@ internal sealed partial class EventSession
         _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
         _parts = new IncomingParts(MessageSize.LimitFor(hub.Options.MaxEventSize), hub.Budget.Parts);
-        _writer = new SessionWriter(responses, _outbox, hub.Metrics);
+        var notices = new OutgoingNotices();
+        _writer = new SessionWriter(responses, _outbox, notices, hub.Metrics);
+        _completed = new CompletedCommands(_writer.SetCompletedThrough);
         _life = new SessionLife(hub, _owner);
         _waits = new SessionWaits(hub, _outbox);
         _subscriptions = new SessionSubscriptions(hub, _owner, origin, _outbox, _life, _waits);
         _sends = new SessionSends(hub, _owner, origin, _waits, AnswerLate);
-        _commands = new SessionCommands(hub, _owner, origin, _life, _subscriptions, _waits, _sends);
+        _lanes = new SessionLanes(hub, _owner, origin, _outbox, notices, _sends, _life);
+        _late = new LateSubscriptions(hub, _completed, _outbox, AnswerLate);
+        _commands = new SessionCommands(hub, _owner, origin, _life, _subscriptions, _late, _waits, _sends, _lanes);
     }
 
     /// <summary>Ends the session, and says whether it has ended.</summary>
@@ -91,6 +99,7 @@ internal sealed partial class EventSession
         _life.Begin();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_callCancelled);
         _sends.Over = over.Token;
+        _late.Over = over.Token;
         using var leaving = new CancellationTokenSource();
         var reading = ReadAsync(requests, leaving.Token);
         var writing = WriteAsync();
@@ -150,6 +159,7 @@ internal sealed partial class EventSession
                 MaxMailboxCapacity = (uint)_hub.Options.MaxMailboxCapacity,
                 MaxMessageSize = (uint)MessageSize.LimitFor(_hub.Options.MaxEventSize),
                 TakesParts = true,
+                OffersLanes = _hub.OffersLanes,
             }).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -207,14 +217,14 @@ internal sealed partial class EventSession
 
         request.Release();
 
-        _writer.SetCompletedThrough(_lastNumber);
+        _completed.SetThrough(_lastNumber);
         _context.SignalAll();
         _outbox.Signal();
     }
 
     private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, Outcome? outcome)
     {
-        _writer.SetCompletedThrough(_lastNumber);
+        _completed.SetThrough(_lastNumber);
         _outbox.Signal();
         var (inboxVerdict, accepted) =
             await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
@@ -270,6 +280,7 @@ internal sealed partial class EventSession
     {
         _subscriptions.Release();
         _waits.Close();
+        _lanes.Release();
         _writer.End(verdict, _isMessageTooLarge);
     }
 

@@ -4,6 +4,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using Microsoft.AspNetCore.Http;
@@ -35,13 +36,15 @@ internal sealed class HubCore
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
         Budget = new HubBudget(Options);
-        Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize);
+        var observers = new ObserverTable();
+        Lanes = new HubLanes(Options, observers);
+        Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize, Lanes);
         Access = AccessPolicy.Of(Options, Logger);
-        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations, Logger);
+        Metrics = new EventBusMetrics(meterFactory, Machines, Lanes, Options.MeasureDestinations, Logger);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         SessionEnds = new SessionEnds(Logger, Machines);
         lifetime.ApplicationStopped.Register(SessionEnds.WriteRest);
-        Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
+        Router = new EventRouter(Options, Limits, Machines, observers, Lanes, Metrics);
     }
 
     public static Verdict Stopped { get; } = new(StatusCode.Unavailable, "The hub is stopping.", "");
@@ -61,6 +64,13 @@ internal sealed class HubCore
     public HubBudget Budget { get; }
 
     public MachineRegistry Machines { get; }
+
+    public HubLanes Lanes { get; }
+
+    /// <summary>
+    /// True if routes may be granted. A policy that was written without a thought of routes has not allowed any.
+    /// </summary>
+    public bool OffersLanes => Options.OffersLanes && (Access is null || Options.PolicyKnowsRoutes);
 
     /// <summary>The log of the sessions that have ended.</summary>
     public SessionEnds SessionEnds { get; }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
@@ -14,8 +15,10 @@ internal sealed class SessionCommands(
     SessionOrigin origin,
     SessionLife life,
     SessionSubscriptions subscriptions,
+    LateSubscriptions late,
     SessionWaits waits,
-    SessionSends sends)
+    SessionSends sends,
+    SessionLanes lanes)
 {
     private bool _hasCommands;
 
@@ -33,6 +36,8 @@ internal sealed class SessionCommands(
                 gate.CheckPublishAsync(command.Publication, command.Event, origin),
             SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Other.Register),
             SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Other.Subscribe),
+            SessionCommand.CommandOneofCase.RequestRoute when hub.OffersLanes =>
+                gate.CheckRouteAsync(command.Other.RequestRoute),
             _ => ValueTask.FromResult(Verdict.Ok),
         };
     }
@@ -43,7 +48,7 @@ internal sealed class SessionCommands(
     /// <param name="command">The command.</param>
     /// <param name="context">The writers to wake and the mailboxes to wait for.</param>
     /// <param name="outcome">
-    /// The answer if the command succeeds; none if success needs no answer of its own.
+    /// The answer if the command succeeds; none if success needs no answer of its own, or is answered later.
     /// </param>
     public Verdict Execute(in HubCommand command, RoutingContext context, out Outcome? outcome)
     {
@@ -65,28 +70,36 @@ internal sealed class SessionCommands(
                     command.Publication, command.Event, origin, context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
                 return verdict;
+            case SessionCommand.CommandOneofCase.Subscribe:
+                return Subscribe(command.Number, command.Other.Subscribe, context, out outcome);
+            case SessionCommand.CommandOneofCase.Fence:
+                return lanes.Fence(command, context);
+            case SessionCommand.CommandOneofCase.ReportRoute:
+                return lanes.Report(command.Other.ReportRoute);
             default:
                 outcome = new Outcome();
-                return ExecuteRare(command.Case, command.Other, context, isFirst);
+                return ExecuteRare(command.Case, command.Other, context, isFirst, outcome);
         }
     }
 
     // Commands that each client gives a few times.
     private Verdict ExecuteRare(
-        SessionCommand.CommandOneofCase kind, SessionCommand command, RoutingContext context, bool isFirst)
+        SessionCommand.CommandOneofCase kind,
+        SessionCommand command,
+        RoutingContext context,
+        bool isFirst,
+        Outcome outcome)
     {
         switch (kind)
         {
             case SessionCommand.CommandOneofCase.Open:
                 return isFirst
-                    ? life.Open(command.Open)
+                    ? Open(command.Open)
                     : Verdict.Invalid("A session can only be opened by its first command.");
             case SessionCommand.CommandOneofCase.Register:
                 return Register(command.Register);
             case SessionCommand.CommandOneofCase.Unregister:
                 return subscriptions.Unregister(command.Unregister);
-            case SessionCommand.CommandOneofCase.Subscribe:
-                return subscriptions.Subscribe(command.Subscribe, context);
             case SessionCommand.CommandOneofCase.Unsubscribe:
                 return subscriptions.Unsubscribe(command.Unsubscribe);
             case SessionCommand.CommandOneofCase.BeginWait:
@@ -94,10 +107,43 @@ internal sealed class SessionCommands(
             case SessionCommand.CommandOneofCase.EndWait:
                 waits.End(command.EndWait);
                 return Verdict.Ok;
+            case SessionCommand.CommandOneofCase.RequestRoute:
+                return lanes.Request(command.RequestRoute, context, outcome);
+            case SessionCommand.CommandOneofCase.CloseRoute:
+                return lanes.Close(command.CloseRoute, context);
+            case SessionCommand.CommandOneofCase.LaneFailed:
+                lanes.Fail(command.LaneFailed, context);
+                return Verdict.Ok;
             default:
                 return new Verdict(
                     StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
         }
+    }
+
+    private Verdict Open(OpenSession open)
+    {
+        var verdict = EventLimits.CheckLaneAddress(open.LaneAddress);
+        verdict = verdict.IsOk ? life.Open(open) : verdict;
+        if (verdict.IsOk)
+        {
+            lanes.Open(open);
+        }
+
+        return verdict;
+    }
+
+    private Verdict Subscribe(
+        ulong number, Subscription subscription, RoutingContext context, out Outcome? outcome)
+    {
+        var verdict = subscriptions.Subscribe(subscription, context, out var live);
+        outcome = new Outcome();
+        if (verdict.IsOk && live!.Silence is { } silence)
+        {
+            outcome = null;
+            late.Answer(number, silence);
+        }
+
+        return verdict;
     }
 
     private Verdict Register(Registration registration)

@@ -39,14 +39,10 @@ internal sealed class SessionSends(
             return verdict;
         }
 
-        if (command.Number == 0)
+        verdict = BeginWait(command.Number);
+        if (!verdict.IsOk)
         {
-            return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
-        }
-
-        if (owner.Budget.Acknowledgements.Take(1) is { } full)
-        {
-            return full.Exhausted("The sends whose acknowledgements are waited for have reached");
+            return verdict;
         }
 
         var pending = new PendingAcknowledgement(@event.Target, level);
@@ -55,7 +51,7 @@ internal sealed class SessionSends(
             verdict = waits.Begin(command.Waiting, @event.Target, pending);
             if (!verdict.IsOk)
             {
-                owner.Budget.Acknowledgements.Give(1);
+                EndWait();
                 hub.Metrics.CountRefused(verdict.Code);
                 return verdict;
             }
@@ -65,18 +61,42 @@ internal sealed class SessionSends(
         if (verdict.IsOk)
         {
             _pending = pending;
-            var timeout = command.TimeoutMilliseconds == 0
-                ? hub.Options.DefaultAcknowledgementTimeout
-                : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
-            _ = AnswerLaterAsync(command.Number, @event.Id, command.Waiting?.Number ?? 0, pending, timeout);
+            AnswerLater(command, pending);
         }
         else
         {
             waits.End(command.Waiting?.Number ?? 0);
-            owner.Budget.Acknowledgements.Give(1);
+            EndWait();
         }
 
         return verdict;
+    }
+
+    /// <summary>Makes room for the wait of a command that an acknowledgement answers.</summary>
+    /// <param name="number">The command's number.</param>
+    public Verdict BeginWait(ulong number)
+    {
+        if (number == 0)
+        {
+            return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
+        }
+
+        return owner.Budget.Acknowledgements.Take(1) is { } full
+            ? full.Exhausted("The sends whose acknowledgements are waited for have reached")
+            : Verdict.Ok;
+    }
+
+    /// <summary>Gives the room for a wait back, of a command that was refused.</summary>
+    public void EndWait() => owner.Budget.Acknowledgements.Give(1);
+
+    /// <summary>Answers a command when its acknowledgement comes, or its time is up, and gives the room back.</summary>
+    public void AnswerLater(in HubCommand command, PendingAcknowledgement pending)
+    {
+        var timeout = command.TimeoutMilliseconds == 0
+            ? hub.Options.DefaultAcknowledgementTimeout
+            : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
+        var eventId = command.Event?.Id ?? "";
+        _ = AnswerLaterAsync(command.Number, eventId, command.Waiting?.Number ?? 0, pending, timeout);
     }
 
     /// <summary>
@@ -107,7 +127,7 @@ internal sealed class SessionSends(
         }
         finally
         {
-            owner.Budget.Acknowledgements.Give(1);
+            EndWait();
         }
 
         waits.End(wait);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Forwarding;
@@ -14,30 +15,37 @@ internal sealed class SessionSubscriptions(
 {
     private readonly Lock _lock = new();
 
-    // Changed by the session's reader alone, under the lock, until the session is released; so the reader itself looks
-    // without the lock.
-    private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
+    // Changed under the lock, until the session is released: by the session's reader, which itself looks without the
+    // lock, and by the end of a subscription that is refused late.
+    private readonly ConcurrentDictionary<uint, LiveSubscription> _subscriptions = new();
+
+    // Under the lock.
+    private int _count;
 
     // Under the lock. The caller of Release has taken the subscriptions over.
     private bool _isReleased;
 
-    public int Count => _subscriptions.Count;
+    public int Count => Volatile.Read(ref _count);
 
-    public Verdict Subscribe(Subscription subscription, RoutingContext context)
+    /// <summary>Makes a subscription.</summary>
+    /// <param name="subscription">The client's wish.</param>
+    /// <param name="context">The work that is left to do afterwards.</param>
+    /// <param name="live">The subscription, if it stands.</param>
+    public Verdict Subscribe(Subscription subscription, RoutingContext context, out LiveSubscription? live)
     {
+        live = null;
         if (subscription.Number == 0 || _subscriptions.ContainsKey(subscription.Number))
         {
             return Verdict.Invalid($"The subscription number {subscription.Number} is zero or in use.");
         }
 
-        if (_subscriptions.Count >= hub.Options.MaxSubscriptionsPerSession)
+        if (Count >= hub.Options.MaxSubscriptionsPerSession)
         {
             return Verdict.Exhausted(
                 $"The session has its limit of {hub.Options.MaxSubscriptionsPerSession} subscriptions.");
         }
 
         // Outside of the lock: subscribing wakes the watchers of machines, whose writers may run on this thread.
-        LiveSubscription? live = null;
         var verdict = life.HasEnded
             ? SessionLife.Ended
             : hub.Router.Subscribe(owner, subscription, outbox, context, out live);
@@ -50,7 +58,8 @@ internal sealed class SessionSubscriptions(
         {
             if (!_isReleased)
             {
-                _subscriptions.Add(subscription.Number, live!);
+                _subscriptions.TryAdd(subscription.Number, live!);
+                Volatile.Write(ref _count, _count + 1);
                 return Verdict.Ok;
             }
         }
@@ -73,6 +82,22 @@ internal sealed class SessionSubscriptions(
         }
 
         return verdict;
+    }
+
+    /// <summary>Ends a subscription that was refused late, unless the client or the session has ended it.</summary>
+    public void Remove(LiveSubscription subscription)
+    {
+        lock (_lock)
+        {
+            if (_isReleased || !_subscriptions.TryRemove(new(subscription.Subscriber.Number, subscription)))
+            {
+                return;
+            }
+
+            Volatile.Write(ref _count, _count - 1);
+        }
+
+        hub.Router.Unsubscribe(subscription);
     }
 
     public void Acknowledge(Acknowledgement acknowledgement, RoutedEvent? reply)
@@ -115,10 +140,12 @@ internal sealed class SessionSubscriptions(
         LiveSubscription? subscription;
         lock (_lock)
         {
-            if (_isReleased || !_subscriptions.Remove(number, out subscription))
+            if (_isReleased || !_subscriptions.TryRemove(number, out subscription))
             {
                 return false;
             }
+
+            Volatile.Write(ref _count, _count - 1);
         }
 
         hub.Router.Unsubscribe(subscription);

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
@@ -23,10 +24,14 @@ internal sealed class SessionWriter
     private readonly IServerStreamWriter<HubSessionResponse> _stream;
     private readonly Outbox _outbox;
     private readonly EventBusMetrics _metrics;
+    private readonly OutgoingNotices _notices;
     private readonly DeliveryBatch _batch;
     private readonly HubSessionResponse _response = new(new SessionResponse());
     private readonly Action<Subscriber, long> _addLoss;
     private readonly Lock _outcomesLock = new();
+
+    // The bytes of the notices that came while the last response was filled.
+    private int _noticeBytes;
 
     // Under the lock. An entry without an outcome says up to which command the session had come when it was put in.
     private readonly Queue<(OutgoingOutcome? Outcome, int Size, ulong Through)> _outcomes = new();
@@ -38,8 +43,10 @@ internal sealed class SessionWriter
     private volatile bool _isEnding;
     private volatile bool _mayUseParts;
 
-    public SessionWriter(IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
+    public SessionWriter(
+        IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, OutgoingNotices notices, EventBusMetrics metrics)
     {
+        _notices = notices;
         _stream = stream;
         _outbox = outbox;
         _metrics = metrics;
@@ -59,7 +66,7 @@ internal sealed class SessionWriter
             while (Fill())
             {
                 var isLarge = _mayUseParts
-                    && MessageParts.MayBeNeeded(_batch.Bytes)
+                    && MessageParts.MayBeNeeded(_batch.Bytes + _noticeBytes)
                     && _response.CalculateSize() > MessageSize.UsualLimit;
                 await (isLarge ? WriteInPartsAsync() : _stream.WriteAsync(_response)).ConfigureAwait(false);
                 _metrics.CountDelivered(_batch.Recipients);
@@ -158,8 +165,16 @@ internal sealed class SessionWriter
         var bytes = TakeOutcomes(out var through);
         _response.Rest.CompletedThrough = through != _reportedThrough ? through : 0;
         _reportedThrough = through;
-        return _batch.Fill(_response.Deliveries, bytes, _addLoss) > 0
+
+        // After the outcomes: a grant that was added before an outcome is written with it or earlier.
+        bytes += _notices.TakeAll(_response.Rest.LaneNotices);
+        _batch.Fill(_response.Deliveries, bytes, _addLoss);
+
+        // A grant was added before its fence was put into a mailbox, so it must not be written after it.
+        _noticeBytes = _notices.TakeAll(_response.Rest.LaneNotices);
+        return _response.Deliveries.Count > 0
             | _response.Outcomes.Count > 0
+            | _response.Rest.LaneNotices.Count > 0
             | _response.Rest.CompletedThrough > 0
             | _response.Rest.Losses.Count > 0;
     }
@@ -200,6 +215,7 @@ internal sealed class SessionWriter
         _response.Rest.CompletedThrough = 0;
         _response.ReleaseDeliveries();
         _response.Outcomes.Clear();
+        _response.Rest.LaneNotices.Clear();
         _response.Rest.Losses.Clear();
     }
 

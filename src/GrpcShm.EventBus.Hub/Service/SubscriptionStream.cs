@@ -32,7 +32,7 @@ internal sealed class SubscriptionStream(
             while (Fill(batch))
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
-                hub.Metrics.CountDelivered(_response.Deliveries.Count);
+                hub.Metrics.CountDelivered(batch.Recipients);
                 _response.ReleaseDeliveries();
                 if (isOnSendersThread && outbox.HasReady)
                 {

@@ -29,9 +29,9 @@ internal static class CommandReader
     private const uint Grant = (SessionCommand.GrantFieldNumber << 3) | 2;
     private const uint Waiting = (SessionCommand.WaitingFieldNumber << 3) | 2;
 
-    // Commands of other kinds, by their numbers: all from the first kind to the last one, and a wait.
+    // Commands of other kinds, by their numbers: all from the first kind to the last one. A wait is among them.
     private const uint FirstKind = SessionCommand.SendFieldNumber;
-    private const uint LastKind = SessionCommand.EndWaitFieldNumber;
+    private const uint LastKind = SessionCommand.LaneFailedFieldNumber;
 
     /// <summary>Reads a request.</summary>
     /// <param name="request">The encoded request.</param>

@@ -9,8 +9,16 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="Level">How far the event must come for the acknowledgement.</param>
 /// <param name="Event">The event.</param>
 /// <param name="Also">Further subscriptions that get it; none if there are none.</param>
+/// <param name="Fence">The route whose fence it is; zero if it is an event.</param>
+/// <param name="ReturnedCredit">For a fence: how many deliveries of the subscription's credit were given up.</param>
 internal readonly record struct OutgoingDelivery(
-    uint Subscription, ulong Number, AcknowledgementLevel Level, RoutedEvent Event, SharedRecipients? Also = null)
+    uint Subscription,
+    ulong Number,
+    AcknowledgementLevel Level,
+    RoutedEvent Event,
+    SharedRecipients? Also = null,
+    uint Fence = 0,
+    uint ReturnedCredit = 0)
 {
     // The same field of both kinds of responses.
     private const byte Tag = (SessionResponse.DeliveriesFieldNumber << 3) | 2;
@@ -18,6 +26,8 @@ internal readonly record struct OutgoingDelivery(
     private const byte NumberTag = Delivery.NumberFieldNumber << 3;
     private const byte LevelTag = Delivery.AcknowledgementFieldNumber << 3;
     private const byte EventTag = (Delivery.EventFieldNumber << 3) | 2;
+    private const byte FenceTag = Delivery.FenceFieldNumber << 3;
+    private const byte ReturnedCreditTag = Delivery.ReturnedCreditFieldNumber << 3;
 
     /// <summary>How many bytes it has in a response, with its tag and its length.</summary>
     public int CalculateSize() => FieldWriter.SizeWithTag(CalculateLength(Event.Encoded.Length));
@@ -42,6 +52,17 @@ internal readonly record struct OutgoingDelivery(
             writer.WriteVarint(LevelTag, (ulong)Level);
         }
 
+        if (Fence != 0)
+        {
+            writer.WriteVarint(FenceTag, Fence);
+            if (ReturnedCredit != 0)
+            {
+                writer.WriteVarint(ReturnedCreditTag, ReturnedCredit);
+            }
+
+            return;
+        }
+
         writer.WriteVarint(EventTag, (ulong)@event.Length);
         writer.Write(@event);
         Also?.WriteTo(ref writer);
@@ -51,6 +72,7 @@ internal readonly record struct OutgoingDelivery(
         (Subscription == 0 ? 0 : 1 + FieldWriter.SizeOf(Subscription))
         + (Number == 0 ? 0 : 1 + FieldWriter.SizeOf(Number))
         + (Level == AcknowledgementLevel.Unspecified ? 0 : 1 + FieldWriter.SizeOf((ulong)Level))
-        + FieldWriter.SizeWithTag(eventLength)
-        + (Also?.CalculateSize() ?? 0);
+        + (Fence == 0
+            ? FieldWriter.SizeWithTag(eventLength) + (Also?.CalculateSize() ?? 0)
+            : 1 + FieldWriter.SizeOf(Fence) + (ReturnedCredit == 0 ? 0 : 1 + FieldWriter.SizeOf(ReturnedCredit)));
 }

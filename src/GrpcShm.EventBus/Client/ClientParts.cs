@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly.CircuitBreaker;
 using XStateNet.Events.V1;
@@ -12,6 +13,7 @@ namespace GrpcShm.EventBus.Client;
 internal sealed class ClientParts : IAsyncDisposable, IDisposable
 {
     private readonly EventBusClientOptions _options;
+    private readonly ClientLanes? _lanes;
 
     public ClientParts(
         EventClient client,
@@ -42,6 +44,8 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         Subscriptions = new ClientSubscriptions(receivers, Queue, session, host, options.ReceiveWindow);
 
         var answers = new CommandAnswers(Queue, Subscriptions, waits, reports, Events, end);
+        _lanes = options.Lanes is null ? null : new ClientLanes(
+            options.Lanes, options.LaneTimes, Queue, session, answers, receivers, Metrics, logger);
         var sessions = new SessionMaker(
             contract,
             options.ConnectPipeline ?? DefaultPipelines.Connecting(breaker),
@@ -53,15 +57,26 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
             session,
             Subscriptions,
             waits,
-            new LeftCommands(Queue, answers),
-            new SessionEvents(receivers, answers, Events),
+            new LeftCommands(Queue, answers, _lanes),
+            new SessionEvents(receivers, answers, Events, _lanes),
             Failures,
-            new ShortSessions(options.ShortSession));
+            new ShortSessions(options.ShortSession),
+            _lanes);
         Link = new HubLink(
-            sessions, Failures, options, connectsByItself, Queue, session, Subscriptions, answers, Events, end);
+            sessions,
+            Failures,
+            options,
+            connectsByItself,
+            Queue,
+            session,
+            Subscriptions,
+            answers,
+            Events,
+            end,
+            _lanes);
 
         var dispatcher = new EventDispatcher(
-            options, receivers, Queue, session, waits, breaker, Failures, reports, end);
+            options, receivers, Queue, session, waits, breaker, Failures, reports, end, _lanes);
         Sender = new EventSender(
             options.SendPipeline, options.AcknowledgementTimeout, newEvents, dispatcher, reports, end);
         Queries = new HubQueries(contract, options.AcknowledgementTimeout, end);
@@ -117,6 +132,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
     private async Task DisposeWithinAsync(TimeSpan closingTime)
     {
         await Link.DisposeAsync(closingTime).ConfigureAwait(false);
+        _lanes?.Dispose();
         Metrics.Dispose();
     }
 }

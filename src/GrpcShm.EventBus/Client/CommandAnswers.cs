@@ -22,8 +22,10 @@ internal sealed class CommandAnswers(
 
         if (command.Wait is { } wait)
         {
-            wait.IsAnswered |= command is PendingEvent;
+            wait.IsAnswered |= command is PendingEvent { IsWaitTold: false };
         }
+
+        (command as PendingMessage)?.Answered?.Invoke(outcome);
 
         if (outcome is { StatusCode: not 0 })
         {

@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
@@ -13,6 +16,14 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     private readonly Lock _lock = new();
     private readonly Queue<PendingCommand> _new = new();
     private readonly Queue<PendingCommand> _returned = new();
+
+    // Events that a lane gave back, and that go in front of a command which waited for them.
+    private readonly Queue<PendingCommand> _before = new();
+    private RouteTable? _routes;
+    private Action<RouteEffects>? _run;
+
+    // One that nobody uses at present. Threads that give theirs back at once lose one to the garbage collector.
+    private RouteEffects? _spareEffects;
     private ulong _lastSequence;
     private int _pendingSends;
     private EventBusException? _closed;
@@ -22,9 +33,70 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 
     public int PendingSends => Volatile.Read(ref _pendingSends);
 
+    /// <summary>The number of this client in its events.</summary>
+    public ulong Sender => sender;
+
+    /// <summary>Lets events go over lanes. Call it once, before the first command.</summary>
+    /// <param name="make">Makes the table, with the queue for events that go to the hub.</param>
+    /// <param name="run">Does what changes of the routes leave to do. Called outside of the lock.</param>
+    public RouteTable UseRoutes(Func<Queue<PendingCommand>, RouteTable> make, Action<RouteEffects> run)
+    {
+        _run = run;
+        return _routes = make(_new);
+    }
+
+    /// <summary>Does something with the routes, under the lock.</summary>
+    /// <returns>What is left to do outside of the lock; none if nothing is.</returns>
+    public RouteEffects? Use<T>(T state, Action<RouteTable, T> use)
+    {
+        lock (_lock)
+        {
+            use(_routes!, state);
+            return TakeEffects();
+        }
+    }
+
+    /// <summary>Takes the events that a lane's writer writes next.</summary>
+    /// <returns>False if none of the lane's events waits for anything.</returns>
+    public bool Take(LaneOutbox outbox, List<LaneSend> destination, int maxCount, int maxBytes)
+    {
+        lock (_lock)
+        {
+            outbox.Take(destination, maxCount, maxBytes);
+            return outbox.IsBusy;
+        }
+    }
+
+    /// <summary>True if an event on a lane is not answered for good.</summary>
+    public bool IsBusy(LaneOutbox outbox)
+    {
+        lock (_lock)
+        {
+            return outbox.IsBusy;
+        }
+    }
+
+    /// <summary>Takes back what <see cref="Use"/> gave, when it has been done. It is empty.</summary>
+    public void GiveBack(RouteEffects effects) => Volatile.Write(ref _spareEffects, effects);
+
     /// <summary>Puts a command in. The caller wakes the writer.</summary>
     public EventBusException? TryAdd(PendingCommand command)
     {
+        var refused = TryAdd(command, out var effects);
+        if (effects is not null)
+        {
+            _run!(effects);
+        }
+
+        return refused;
+    }
+
+    /// <summary>Puts a command in. The caller wakes the writer, or does what is left to do.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="effects">What is left to do, waking the writer included; none if that is all.</param>
+    public EventBusException? TryAdd(PendingCommand command, out RouteEffects? effects)
+    {
+        effects = null;
         lock (_lock)
         {
             if (_closed is not null)
@@ -43,7 +115,19 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 @event.SetPlace(sender, ++_lastSequence);
             }
 
-            _new.Enqueue(command);
+            if (_routes is null)
+            {
+                _new.Enqueue(command);
+                return null;
+            }
+
+            if (!TryPlace(_routes, command))
+            {
+                _new.Enqueue(command);
+                _routes.Effects.WakesHub |= !_routes.Effects.IsEmpty;
+            }
+
+            effects = TakeEffects();
             return null;
         }
     }
@@ -54,8 +138,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         lock (_lock)
         {
             var bytes = 0;
-            while (destination.Count < maxCount && bytes < maxBytes
-                && (_returned.TryDequeue(out var command) || _new.TryDequeue(out command)))
+            while (destination.Count < maxCount && bytes < maxBytes && TryDequeue(out var command))
             {
                 destination.Add(command);
                 bytes += command.Size;
@@ -85,7 +168,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     {
         lock (_lock)
         {
-            return [.. _returned, .. _new];
+            return [.. InOrder()];
         }
     }
 
@@ -114,9 +197,60 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 
     private List<PendingCommand> Drain()
     {
-        List<PendingCommand> left = [.. _returned, .. _new];
+        List<PendingCommand> left = [.. InOrder()];
         _returned.Clear();
+        _before.Clear();
         _new.Clear();
         return left;
     }
+
+    private static bool TryPlace(RouteTable routes, PendingCommand command)
+    {
+        switch (command)
+        {
+            case PendingEvent @event:
+                return routes.TryPlace(@event, routes.Clock());
+            case PendingMessage { Command.CommandCase: SessionCommand.CommandOneofCase.Unregister } message:
+                // What the machine sent before must not come to the hub when it is not this client's any more.
+                routes.Bar(command, message.Command.Unregister, routes.Clock());
+                break;
+        }
+
+        return false;
+    }
+
+    private RouteEffects? TakeEffects() => _routes!.Effects.IsEmpty
+        ? null
+        : _routes.TakeEffects(Interlocked.Exchange(ref _spareEffects, null) ?? new RouteEffects());
+
+    private bool TryDequeue([MaybeNullWhen(false)] out PendingCommand command)
+    {
+        if (_returned.TryDequeue(out command) || _before.TryDequeue(out command))
+        {
+            return true;
+        }
+
+        if (_new.TryPeek(out command) && command.Barrier is { } barrier)
+        {
+            if (barrier.OpenRoutes > 0)
+            {
+                command = null;
+                return false;
+            }
+
+            command.Barrier = null;
+            foreach (var @event in barrier.Before)
+            {
+                _before.Enqueue(@event);
+            }
+
+            return TryDequeue(out command);
+        }
+
+        return _new.TryDequeue(out command);
+    }
+
+    private IEnumerable<PendingCommand> InOrder() =>
+        _returned.Concat(_before).Concat(_new.SelectMany(static command =>
+            (command.Barrier?.Before ?? Enumerable.Empty<PendingCommand>()).Append(command)));
 }

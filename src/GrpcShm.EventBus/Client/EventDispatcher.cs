@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
 using Polly.CircuitBreaker;
@@ -21,7 +22,8 @@ internal sealed class EventDispatcher(
     CircuitBreakerStateProvider breaker,
     ConnectFailures failures,
     SendReports reports,
-    ClientEnd end)
+    ClientEnd end,
+    ClientLanes? lanes)
     : IEventDispatcher
 {
     public Task<Outcome?> Send(in NewEvent @event, AcknowledgementLevel level, CancellationToken cancellationToken) =>
@@ -113,14 +115,23 @@ internal sealed class EventDispatcher(
     {
         // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
         // start later than this one.
+        RouteEffects? effects = null;
+
         // Read before: once it is in the queue, it may be answered at once, and be another send after that.
         var (task, timeout, target) = (pending.Task, pending.TimeoutMilliseconds, pending.Names.Target);
         var refused = link is { HasEnded: true } && breaker.CircuitState != CircuitState.Closed
             ? MakeRefusal()
-            : queue.TryAdd(pending);
+            : queue.TryAdd(pending, out effects);
         if (refused is null)
         {
-            link?.Wake();
+            if (effects is null)
+            {
+                link?.Wake();
+            }
+            else
+            {
+                lanes!.Run(effects);
+            }
 
             // If the session ends after this, its end finds the command, in the queue or written, and watches the
             // deadline from then on.

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -8,10 +9,10 @@ internal sealed partial class EventReceiver
 {
     private async Task RunAsync()
     {
-        var hasHandledOne = false;
-        while (TryTake(hasHandledOne, out var item))
+        IEventOrigin? handled = null;
+        while (TryTake(handled, out var item))
         {
-            hasHandledOne = item.Link is not null;
+            handled = item.Origin;
             if (item.Sender is { IsWithdrawn: true })
             {
                 continue;
@@ -33,16 +34,16 @@ internal sealed partial class EventReceiver
         }
     }
 
-    private bool TryTake(bool hasHandledOne, out ReceivedEvent item)
+    private bool TryTake(IEventOrigin? handled, out ReceivedEvent item)
     {
         LocalSend? next = null;
         var grant = default(RoomGrant);
         bool taken;
         lock (_lock)
         {
-            if (hasHandledOne)
+            if (handled is not null)
             {
-                grant = _window.GiveRoom(Number);
+                grant = _window.GiveRoom(Number, handled as TargetRoute);
             }
 
             item = default;
@@ -111,7 +112,7 @@ internal sealed partial class EventReceiver
 
     // The hub would end this session by an answer that is too large, or leave the asker without one.
     private Acknowledgement? FindRefusal(in ReceivedEvent item, Event? reply, string? newState) =>
-        item.Level > AcknowledgementLevel.Delivered ? item.Link?.Limits.Check(Name, reply, newState) : null;
+        item.Level > AcknowledgementLevel.Delivered ? item.Origin?.Limits.Check(Name, reply, newState) : null;
 
     // Most events are not: nobody has to be told how they were handled.
     private static bool IsAwaited(in ReceivedEvent item) =>
@@ -127,7 +128,7 @@ internal sealed partial class EventReceiver
         {
             acknowledgement.Subscription = Number;
             acknowledgement.Number = item.DeliveryNumber;
-            item.Link!.Note(new SessionCommand { Acknowledge = acknowledgement });
+            item.Origin!.Acknowledge(acknowledgement);
         }
     }
 }

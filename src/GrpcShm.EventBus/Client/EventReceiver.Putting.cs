@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -19,13 +20,6 @@ internal sealed partial class EventReceiver
             });
         }
 
-        var item = new ReceivedEvent(
-            delivery.Event,
-            link,
-            delivery.Number,
-            delivery.Level,
-            null,
-            _repeated.IsRepeated(delivery.Sender, delivery.Sequence));
         lock (_lock)
         {
             if (_hasEnded)
@@ -34,9 +28,79 @@ internal sealed partial class EventReceiver
             }
 
             _window.TakeRoom(link);
-            _queue.Enqueue(item);
+            _queue.Enqueue(new ReceivedEvent(
+                delivery.Event,
+                link,
+                delivery.Number,
+                delivery.Level,
+                null,
+                _repeated.IsRepeated(delivery.Sender, delivery.Event.Source, delivery.Sequence)));
             return TryRun();
         }
+    }
+
+    /// <summary>Puts an event in that came over a lane.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="delivery">The event, which was checked.</param>
+    /// <param name="run">Whether the caller has to run the receiver.</param>
+    public RoutePut Put(TargetRoute route, in IncomingDelivery delivery, out bool run)
+    {
+        run = false;
+
+        // One step: who lets the route end, and says so, is in front of this event or behind it. And the number of an
+        // event is noted only if it is taken.
+        lock (_lock)
+        {
+            if (route.IsOver || _hasEnded)
+            {
+                return RoutePut.NotTaken;
+            }
+
+            if (!ReceiverWindow.TryTakeRoom(route))
+            {
+                return RoutePut.WithoutCredit;
+            }
+
+            _queue.Enqueue(new ReceivedEvent(
+                delivery.Event,
+                route,
+                delivery.Number,
+                delivery.Level,
+                null,
+                _repeated.IsRepeated(route.Stamp, route.Source, delivery.Sequence)));
+            run = TryRun();
+            return RoutePut.Taken;
+        }
+    }
+
+    /// <summary>Lets a route have room that the hub has given up.</summary>
+    /// <returns>How much it has; none if it has ended.</returns>
+    public int BeginRoute(TargetRoute route, uint credit)
+    {
+        lock (_lock)
+        {
+            return route.IsOver || _hasEnded ? 0 : _window.Add(route, credit);
+        }
+    }
+
+    /// <summary>Takes no more events of a route. Its room goes back to the hub.</summary>
+    /// <returns>False if it had ended before.</returns>
+    public bool EndRoute(TargetRoute route)
+    {
+        RoomGrant grant;
+        lock (_lock)
+        {
+            if (route.IsOver)
+            {
+                return false;
+            }
+
+            route.IsOver = true;
+            grant = _window.Remove(route, Number);
+        }
+
+        grant.Tell();
+        return true;
     }
 
     /// <summary>
@@ -145,12 +209,12 @@ internal sealed partial class EventReceiver
             Message = $"The mailbox of the machine '{Name}' was full and dropped the event.",
         };
         Acknowledge(oldest, dropped);
-        if (oldest.Link is not null)
+        if (oldest.Origin is not null)
         {
             RoomGrant grant;
             lock (_lock)
             {
-                grant = _window.GiveRoom(Number);
+                grant = _window.GiveRoom(Number, oldest.Origin as TargetRoute);
             }
 
             grant.Tell();

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
@@ -194,6 +195,13 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem, IPausable
         foreach (var sender in left.Select(item => item.Sender).Concat(waiting))
         {
             sender?.TrySetException(reason);
+        }
+
+        // The hub answers for events that came through it.
+        foreach (var item in left.Where(static item => item.Origin is TargetRoute))
+        {
+            var gone = Verdict.Gone(Name);
+            Acknowledge(item, new Acknowledgement { StatusCode = (int)gone.Code, Message = gone.Message });
         }
     }
 

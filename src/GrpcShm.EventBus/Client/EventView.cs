@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -39,6 +40,14 @@ internal readonly struct EventView
     /// <summary>The numbers by which it is known if it comes again.</summary>
     public (ulong Sender, ulong Sequence) Place =>
         Message is { } message ? (message.Sender, message.Sequence) : Encoded.ReadPlace();
+
+    /// <summary>
+    /// True if its name and id are not too long for a hub, and have no characters that would do harm in a log.
+    /// </summary>
+    public bool IsAllowed(HubLimits limits) => PrintableText.IsPrintable(Name) && limits.AllowsText(Name)
+        && (Message is { } message
+            ? PrintableText.IsPrintable(message.Id) && limits.AllowsId(message.Id)
+            : Encoded.HasAllowedId(limits.MaxIdLength));
 
     private Event? Message => _content as Event;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -41,6 +42,15 @@ internal sealed class HubLimits
 
     /// <summary>The most bytes that the parts of one response may have together.</summary>
     public long MaxResponseSize => MessageSize.LimitFor((int)Math.Min(MaxEventSize, MessageSize.LargestEvent));
+
+    /// <summary>The most bytes that an id may have in UTF-8.</summary>
+    public long MaxIdLength => _maxIdLength;
+
+    /// <summary>True if an id is not too long.</summary>
+    public bool AllowsId(string id) => Fits(id, _maxIdLength);
+
+    /// <summary>True if a name or another longer text is not too long.</summary>
+    public bool AllowsText(string text) => Fits(text, _maxIdLength * TextFactor);
 
     /// <summary>Checks a command before it is written.</summary>
     /// <returns>Why it cannot be written; none if it can.</returns>
@@ -94,4 +104,8 @@ internal sealed class HubLimits
                     + $"the hub takes at most {most} bytes.",
             };
     }
+
+    // A UTF-16 code unit has at most three bytes in UTF-8: short texts need not be counted.
+    private static bool Fits(string text, long most) =>
+        text.Length * 3L <= most || (text.Length <= most && Encoding.UTF8.GetByteCount(text) <= most);
 }

@@ -1,3 +1,5 @@
+using GrpcShm.EventBus.Lanes;
+
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>A client's link to its hub: made, kept up by one session after the other, and ended.</summary>
@@ -11,7 +13,8 @@ internal sealed partial class HubLink(
     ClientSubscriptions subscriptions,
     CommandAnswers answers,
     RaisedEvents events,
-    ClientEnd end)
+    ClientEnd end,
+    ClientLanes? lanes)
 {
     // Guards _span with its callers, _running, _beginsByItself, _beginsAgain and _pausesUntil, and the note that the
     // client is disposed of.
@@ -98,6 +101,14 @@ internal sealed partial class HubLink(
         {
             using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             closing.CancelAfter(closingTime);
+            if (lanes is not null)
+            {
+                // The rest of the time is for the hub: it has to answer what the lanes give back.
+                using var leaving = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
+                leaving.CancelAfter(closingTime / 2);
+                await lanes.LeaveAsync(link, leaving.Token).ConfigureAwait(false);
+            }
+
             await link.CloseAsync(end.MakeReason(null), closing.Token).ConfigureAwait(false);
         }
 
@@ -147,6 +158,11 @@ internal sealed partial class HubLink(
         catch (Exception exception)
         {
             reason = failures.Explain(exception);
+        }
+
+        if (lanes is not null)
+        {
+            await lanes.StopListeningAsync().ConfigureAwait(false);
         }
 
         Stop(begun, left, reason);

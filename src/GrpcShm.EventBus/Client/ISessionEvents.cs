@@ -19,6 +19,9 @@ internal interface ISessionEvents
     /// <summary>Ends a command that cannot be written.</summary>
     void Refuse(PendingCommand command, EventBusException reason);
 
+    /// <summary>Takes what the hub says of lanes and routes.</summary>
+    void TakeNotices(SessionLink link, IReadOnlyList<LaneNotice> notices);
+
     /// <summary>Tells of a subscription that lost events.</summary>
     void TellOfLoss(Loss loss);
 }

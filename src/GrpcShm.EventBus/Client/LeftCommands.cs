@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Client;
@@ -7,7 +8,7 @@ namespace GrpcShm.EventBus.Client;
 /// Decides about the commands that a lost session leaves without an answer: they are sent again, or they fail. None of
 /// them may end one session after the other. Only the client's link uses it.
 /// </summary>
-internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
+internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers, ClientLanes? lanes)
 {
     // If this many sessions, one behind the other, ended before they answered a command, it is the likely cause.
     private const int MostEndedSessions = 8;
@@ -22,6 +23,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
     public async Task<List<PendingCommand>> TakeAsync(SessionLink link, Func<bool, bool> noteEnd)
     {
         var left = await link.TakeUnansweredAsync().ConfigureAwait(false);
+        lanes?.End(link);
         var tooLarge = FindTooLarge(link, left);
         var wasShort = noteEnd(tooLarge is not null);
         var repeated = new List<PendingCommand>();
@@ -32,7 +34,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
                 command.EndedSessions = wasShort ? command.EndedSessions + 1 : 0;
             }
 
-            if (command.IsRestoring)
+            if (command.IsRestoring || command.OnlyIn is not null)
             {
                 command.TrySetResult(null);
             }

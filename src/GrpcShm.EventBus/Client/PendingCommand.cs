@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -52,6 +53,14 @@ internal abstract class PendingCommand
     /// <summary>True if it restores state of an earlier session. The next session makes such commands anew.</summary>
     public bool IsRestoring { get; init; }
 
+    /// <summary>The session without which the command means nothing; none if it means something in each.</summary>
+    public object? OnlyIn { get; init; }
+
+    /// <summary>
+    /// What keeps it, and all commands behind it, in the queue; none if nothing does. The lock of the queue guards it.
+    /// </summary>
+    public QueueBarrier? Barrier { get; set; }
+
     /// <summary>True if a later acknowledgement answers it, and not that it was carried out.</summary>
     public virtual bool WantsMore => false;
 
@@ -80,7 +89,7 @@ internal abstract class PendingCommand
     protected void Renew()
     {
         _answer = MakeAnswer();
-        (EndedSessions, IsCarriedOut, IsRepeated, Wait) = (0, false, false, null);
+        (EndedSessions, IsCarriedOut, IsRepeated, Wait, Barrier) = (0, false, false, null, null);
     }
 
     private static TaskCompletionSource<Outcome?> MakeAnswer() =>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -89,11 +90,39 @@ internal sealed class PendingEvent : PendingCommand
     /// </summary>
     public bool IsWatched { get; set; }
 
+    /// <summary>
+    /// The lane that has it; none if the hub has it, or is to get it. The lock of the queue guards it.
+    /// </summary>
+    public LaneOutbox? Lane { get; set; }
+
+    /// <summary>Its number on the lane. The lock of the queue guards it.</summary>
+    public ulong LaneNumber { get; set; }
+
+    /// <summary>The route for which it waits; or none. The lock of the queue guards it.</summary>
+    public SourceRoute? HeldBy { get; set; }
+
+    /// <summary>
+    /// True if its route, or its way over a lane, has ended it: nobody else does. The lock of the queue guards it.
+    /// </summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>True if this process watches its deadline on a lane. The lock of the queue guards it.</summary>
+    public bool IsWatchedHere { get; set; }
+
+    /// <summary>
+    /// True if the hub was told of <see cref="Waiting"/> by a command of its own. Written under the lock of the queue
+    /// before the event is on a lane, and read when it has been answered.
+    /// </summary>
+    public bool IsWaitTold { get; set; }
+
     /// <summary>True if a pipeline may try again: then the caller of the pipeline reports a failure.</summary>
     public bool IsAttempt { get; set; }
 
     /// <summary>True if it was made in the flow of a handler.</summary>
     public bool IsInHandler { get; set; }
+
+    /// <summary>Its place among this client's events; zero before it has one.</summary>
+    public ulong Sequence => _sequence;
 
     /// <summary>The machine that a send is for; none of a publication.</summary>
     public string? SentTo => Publication is null ? Names.Target : null;
@@ -106,7 +135,7 @@ internal sealed class PendingEvent : PendingCommand
     public override bool MayRepeat => Level != AcknowledgementLevel.Replied;
 
     /// <summary>How many bytes the event has.</summary>
-    public int EventSize => checked(_encoded.Length + SizeOf(_sender, 1 + sizeof(ulong)) + SizeOfNumber(_sequence));
+    public int EventSize => SizeWith(_sender);
 
     // The event's numbers are a part of Numbers, whether it has them already or not.
     // Nothing else changes once it has been made, so threads that ask at the same time get the same.
@@ -158,6 +187,29 @@ internal sealed class PendingEvent : PendingCommand
     /// <param name="sequence">The place among this client's events.</param>
     public void SetPlace(ulong sender, ulong sequence) => (_sender, _sequence) = (sender, sequence);
 
+    /// <summary>How many bytes the event has with another number of its sender.</summary>
+    public int SizeWith(ulong sender) =>
+        checked(_encoded.Length + SizeOf(sender, 1 + sizeof(ulong)) + SizeOfNumber(_sequence));
+
+    /// <summary>Writes the event itself, with another number of its sender.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="sender">The number.</param>
+    public void WriteEvent(ref FieldWriter writer, ulong sender)
+    {
+        writer.Write(_encoded.Head);
+        writer.Write(_encoded.Payload.Span);
+        writer.Write(_encoded.Tail);
+        if (sender != 0)
+        {
+            Span<byte> bytes = stackalloc byte[1 + sizeof(ulong)];
+            bytes[0] = SenderTag;
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[1..], sender);
+            writer.Write(bytes);
+        }
+
+        WriteNumber(ref writer, SequenceTag, _sequence);
+    }
+
     public override int CalculateSize(ulong number) => FieldWriter.SizeWithTag(LengthWith(EventSize, number));
 
     public override void WriteTo(ref FieldWriter writer, ulong number)
@@ -170,13 +222,13 @@ internal sealed class PendingEvent : PendingCommand
         if (Publication is null)
         {
             writer.WriteVarint(SendTag, (ulong)eventSize);
-            WriteEvent(ref writer);
+            WriteEvent(ref writer, _sender);
         }
         else
         {
             writer.WriteVarint(PublishTag, (ulong)LengthOf(Publication, eventSize));
             writer.WriteVarint(EventTag, (ulong)eventSize);
-            WriteEvent(ref writer);
+            WriteEvent(ref writer, _sender);
             writer.Write(Publication);
         }
 
@@ -192,6 +244,8 @@ internal sealed class PendingEvent : PendingCommand
         _encoded = new EncodedSend(_encoded.Memory, 0, 0, default);
         (_holders, _sender, _sequence, _size, Number) = (1, 0, 0, 0, 0);
         (Names, Activity) = (default, null);
+        (Lane, LaneNumber, HeldBy) = (null, 0, null);
+        (IsOver, IsWatchedHere, IsWaitTold) = (false, false, false);
     }
 
     private static int SizeOf(ulong value, int size) => value == 0 ? 0 : size;
@@ -216,20 +270,4 @@ internal sealed class PendingEvent : PendingCommand
         + SizeOfNumber(TimeoutMilliseconds)
         + FieldWriter.SizeWithTag(Publication is null ? eventSize : LengthOf(Publication, eventSize))
         + (Waiting is null ? 0 : FieldWriter.SizeWithTag(Waiting.CalculateSize())));
-
-    private void WriteEvent(ref FieldWriter writer)
-    {
-        writer.Write(_encoded.Head);
-        writer.Write(_encoded.Payload.Span);
-        writer.Write(_encoded.Tail);
-        if (_sender != 0)
-        {
-            Span<byte> sender = stackalloc byte[1 + sizeof(ulong)];
-            sender[0] = SenderTag;
-            BinaryPrimitives.WriteUInt64LittleEndian(sender[1..], _sender);
-            writer.Write(sender);
-        }
-
-        WriteNumber(ref writer, SequenceTag, _sequence);
-    }
 }

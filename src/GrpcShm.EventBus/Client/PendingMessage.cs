@@ -20,6 +20,15 @@ internal sealed class PendingMessage(SessionCommand command) : PendingCommand
     /// </summary>
     public EventReceiver? Receiver { get; init; }
 
+    /// <summary>
+    /// Called with the outcome when the hub has answered it; none for success. The session's reading thread calls it.
+    /// Nobody calls it if the session ends first.
+    /// </summary>
+    public Action<Outcome?>? Answered { get; init; }
+
+    // The hub carries a fence out when the target's process acknowledges it.
+    public override bool WantsMore => Command.CommandCase == SessionCommand.CommandOneofCase.Fence;
+
     public override int CalculateSize(ulong number) => FieldWriter.SizeWithTag(LengthWith(number));
 
     public override void WriteTo(ref FieldWriter writer, ulong number)

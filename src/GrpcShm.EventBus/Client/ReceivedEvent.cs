@@ -2,10 +2,10 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>An event in a receiver's queue, with the session or the local sender to answer, if any.</summary>
+/// <summary>An event in a receiver's queue, with its way here or the local sender, to be answered, if any.</summary>
 internal readonly record struct ReceivedEvent(
     EventView Event,
-    SessionLink? Link,
+    IEventOrigin? Origin,
     ulong DeliveryNumber,
     AcknowledgementLevel Level,
     LocalSend? Sender,

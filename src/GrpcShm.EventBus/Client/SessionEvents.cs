@@ -1,11 +1,13 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>Brings what a session has read to the client's receivers, commands and listeners.</summary>
-internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
+internal sealed class SessionEvents(
+    ReceiverTable receivers, CommandAnswers answers, RaisedEvents events, ClientLanes? lanes)
     : ISessionEvents
 {
     public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
@@ -14,7 +16,7 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         var also = 0L;
         foreach (ref readonly var delivery in deliveries)
         {
-            if (delivery.Event.IsMissing)
+            if (delivery is { Event.IsMissing: true, Fence: 0 })
             {
                 throw new EventBusException(
                     StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
@@ -27,6 +29,13 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {
+            if (delivery.Fence != 0)
+            {
+                receivers.TryGet(delivery.Subscription, out var receiver);
+                lanes?.TakeFence(link, receiver, delivery);
+                continue;
+            }
+
             Put(link, delivery.Subscription, delivery, ref inline);
             if (delivery.Also is not null)
             {
@@ -44,6 +53,8 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
     public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
 
     public void Refuse(PendingCommand command, EventBusException reason) => answers.Fail(command, reason);
+
+    public void TakeNotices(SessionLink link, IReadOnlyList<LaneNotice> notices) => lanes?.Take(link, notices);
 
     public void TellOfLoss(Loss loss)
     {

@@ -59,7 +59,7 @@ internal sealed partial class SessionLink
     private static bool IsAlone(SessionResponse response) => response is
     {
         Opened: null, Closing: null, CompletedThrough: 0,
-        Deliveries.Count: 0, Outcomes.Count: 0, Losses.Count: 0,
+        Deliveries.Count: 0, Outcomes.Count: 0, Losses.Count: 0, LaneNotices.Count: 0,
     };
 
     private static EventBusException MakeBrokenRule(string rule) => new(

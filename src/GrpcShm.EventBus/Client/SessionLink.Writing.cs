@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
@@ -13,38 +12,22 @@ internal sealed partial class SessionLink
     private const int MaxCommands = 256;
     private const int MaxBytes = MessageSize.Batch;
 
-    // More writes without a pause between them are a stream.
-    private const int MostInlineInARow = 4;
-
     // How long the reader of a call that is over may take to come to its end.
     private static readonly TimeSpan ReadingTime = TimeSpan.FromSeconds(1);
 
     private readonly Lock _notesLock = new();
     private readonly Queue<(SessionCommand Command, int Size)> _notes = new();
-    private long _lastWrite;
-    private int _writesInARow;
+    private readonly WriterPace _pace = new();
 
     // How many bytes the message has that is written next. The writer's own.
     private int _bytes;
 
-    /// <summary>Wakes the writer after a command was put into the queue.</summary>
-    /// <remarks>
-    /// After a pause the writer runs on this thread, which saves the time to wake another one. It does so for the next
-    /// few events, too: one event close behind another is not yet a stream. While write follows write, the writer runs
-    /// on another thread, and events that are sent in the meantime go into one message.
-    /// </remarks>
-    public void Wake()
-    {
-        var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
-        if (isAfterPause && _queue.Signal.IsWaiting)
-        {
-            // Not while a long write is under way. Two threads that wake the writer at once may lose a count: one
-            // inline write more or less.
-            Volatile.Write(ref _writesInARow, 0);
-        }
+    /// <summary>Wakes the writer after a command was put into the queue. It may run on this thread.</summary>
+    public void Wake() => _pace.Wake(_queue.Signal);
 
-        _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
-    }
+    /// <summary>Answers an event.</summary>
+    public void Acknowledge(Acknowledgement acknowledgement) =>
+        Note(new SessionCommand { Acknowledge = acknowledgement });
 
     /// <summary>Writes a command that nobody waits for and that concerns only this session.</summary>
     public void Note(SessionCommand command)
@@ -70,8 +53,7 @@ internal sealed partial class SessionLink
                 while (Fill(request, batch))
                 {
                     await WriteAsync(request).ConfigureAwait(false);
-                    Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
-                    Volatile.Write(ref _writesInARow, Math.Min(_writesInARow + 1, MostInlineInARow));
+                    _pace.NoteWrite();
                     LetGo(request);
                 }
 
@@ -163,6 +145,13 @@ internal sealed partial class SessionLink
 
     private void Put(PendingCommand command, OutgoingRequest request)
     {
+        if (command.OnlyIn is { } session && session != this)
+        {
+            // It was meant for the hub of an earlier session.
+            command.TrySetResult(null);
+            return;
+        }
+
         if (Limits.Check(command) is { } refused)
         {
             // The hub would end the session, and with it all machines of this client.

@@ -6,7 +6,7 @@ using Contract = XStateNet.Events.V1.EventBus;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>One session with the hub, from its opening to its loss.</summary>
-internal sealed partial class SessionLink
+internal sealed partial class SessionLink : IEventOrigin
 {
     // The rest of a response that has only what clients get often.
     private static readonly SessionResponse Nothing = new();
@@ -217,6 +217,12 @@ internal sealed partial class SessionLink
         {
             Limits = new HubLimits(opened);
             _opened.TrySetResult(opened);
+        }
+
+        if (rest is { LaneNotices.Count: > 0 })
+        {
+            // A fence among the deliveries may be that of a route that is granted here.
+            _events.TakeNotices(this, rest.LaneNotices);
         }
 
         try

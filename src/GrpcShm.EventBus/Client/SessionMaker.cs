@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Lanes;
 using Polly;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
@@ -19,7 +20,8 @@ internal sealed class SessionMaker(
     LeftCommands leftCommands,
     ISessionEvents events,
     ConnectFailures failures,
-    ShortSessions shortSessions)
+    ShortSessions shortSessions,
+    ClientLanes? lanes)
 {
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
 
@@ -69,8 +71,9 @@ internal sealed class SessionMaker(
 
                 link = new SessionLink(contract, queue, events);
                 link.StartReading();
-                await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
-                var restoring = Restore();
+                var opened = await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
+                var restoring = await RestoreAsync(opened, cancellationToken).ConfigureAwait(false);
+                lanes?.Begin(link, opened);
                 queue.PutInFront(restoring.Concat(left));
                 left = [];
                 session.Link = link;
@@ -147,10 +150,20 @@ internal sealed class SessionMaker(
         new(command) { IsRestoring = true };
 
     // Makes the commands that tell a new session all about this client.
-    private List<PendingCommand> Restore() =>
-    [
-        MakeRestoring(new SessionCommand { Open = opening.Clone() }),
-        .. subscriptions.Restore(),
-        .. waits.ListTold().Select(static wait => MakeRestoring(new SessionCommand { BeginWait = wait })),
-    ];
+    private async ValueTask<List<PendingCommand>> RestoreAsync(
+        SessionOpened opened, CancellationToken cancellationToken)
+    {
+        var open = opening.Clone();
+        if (lanes is not null && opened.OffersLanes)
+        {
+            await lanes.AnnounceAsync(open, cancellationToken).ConfigureAwait(false);
+        }
+
+        return
+        [
+            MakeRestoring(new SessionCommand { Open = open }),
+            .. subscriptions.Restore(),
+            .. waits.ListTold().Select(static wait => MakeRestoring(new SessionCommand { BeginWait = wait })),
+        ];
+    }
 }

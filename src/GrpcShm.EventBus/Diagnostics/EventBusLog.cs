@@ -65,4 +65,15 @@ internal static partial class EventBusLog
     [LoggerMessage(
         15, LogLevel.Error, "The attempts to connect to the hub have ended. {Reason}", EventName = "ConnectingEnded")]
     public static partial void ConnectingEnded(this ILogger logger, string reason);
+
+    [LoggerMessage(16, LogLevel.Debug, "The lane {Lane} to another process stands.", EventName = "LaneStands")]
+    public static partial void LaneStands(this ILogger logger, ulong lane);
+
+    [LoggerMessage(
+        17, LogLevel.Debug, "The lane {Lane} to another process has ended: {Reason}", EventName = "LaneEnded")]
+    public static partial void LaneEnded(this ILogger logger, ulong lane, string reason);
+
+    [LoggerMessage(
+        18, LogLevel.Debug, "An attempt to connect two processes directly failed: {Reason}", EventName = "LaneFailed")]
+    public static partial void LaneFailed(this ILogger logger, string reason);
 }

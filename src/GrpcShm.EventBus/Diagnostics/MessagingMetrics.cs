@@ -32,6 +32,7 @@ internal sealed class MessagingMetrics : IDisposable
     private readonly Counter<long> _consumed;
     private readonly Histogram<double> _sendDuration;
     private readonly Histogram<double> _processDuration;
+    private readonly Counter<long> _laneEvents;
 
     public MessagingMetrics(IMeterFactory? meterFactory, bool namesDestinations)
     {
@@ -50,6 +51,8 @@ internal sealed class MessagingMetrics : IDisposable
             Seconds);
         _processDuration = _meter.CreateHistogram(
             "messaging.process.duration", "s", "How long handlers took.", tags: null, Seconds);
+        _laneEvents = _meter.CreateCounter<long>(
+            "grpcshm.eventbus.lane.messages", "{message}", "Events that went to another process past the hub.");
     }
 
     public bool MeasuresDuration => _sendDuration.Enabled;
@@ -95,6 +98,9 @@ internal sealed class MessagingMetrics : IDisposable
             _processDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags(operation, failure));
         }
     }
+
+    /// <summary>Counts events that another process took over a lane.</summary>
+    public void CountLaneEvents(int count) => _laneEvents.Add(count);
 
     public void Dispose()
     {

@@ -58,6 +58,28 @@ internal sealed class EventFilter
     public int Weight =>
         Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
+    /// <summary>
+    /// True if it may match events that are sent to a machine without a change of state, and not only published ones.
+    /// </summary>
+    public bool MayMatchSends => _kind switch
+    {
+        Subscription.FilterOneofCase.Machine or Subscription.FilterOneofCase.All => true,
+
+        // An event that is sent has no group.
+        Subscription.FilterOneofCase.Pattern => _group?.Matches("") ?? true,
+        _ => false,
+    };
+
+    /// <summary>The one machine of all events that are sent and that it matches; none if there may be others.</summary>
+    public string? Machine =>
+        _kind == Subscription.FilterOneofCase.Machine ? Key : _target?.Exact ?? _source?.Exact;
+
+    /// <summary>True if it may match an event that is sent, of whatever name, without a change of state.</summary>
+    public bool MayMatchSend(string source, string target) => MayMatchSends
+        && (_kind != Subscription.FilterOneofCase.Machine || Key == target)
+        && (_target?.Matches(target) ?? true)
+        && (_source?.Matches(source) ?? true);
+
     /// <summary>True if it matches an event that was found by its key, if it names a part in full.</summary>
     public bool MatchesBesideKey<TEvent>(TEvent @event)
         where TEvent : IFilteredEvent => _kind switch

@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Wire;
@@ -44,7 +45,7 @@ internal readonly struct EncodedEvent(byte[] bytes)
     public static bool TryRead(ReadOnlySpan<byte> @event, out ReadEvent read)
     {
         read = default;
-        var hasChange = false;
+        var (hasChange, isSpecial) = (false, false);
         ReadOnlySpan<byte> name = [], source = [], target = [];
         var (sender, sequence) = (0ul, 0ul);
         var (namesStart, namesEnd) = (0, 0);
@@ -78,6 +79,7 @@ internal readonly struct EncodedEvent(byte[] bytes)
             }
 
             hasChange |= tag == StateChangeTag;
+            isSpecial |= tag is StateChangeTag or GroupTag;
             if (tag is NameTag or SourceTag or TargetTag && (namesEnd == namesStart || namesEnd == start))
             {
                 (namesStart, namesEnd) = (namesEnd == start ? namesStart : start, reader.Position);
@@ -89,7 +91,8 @@ internal readonly struct EncodedEvent(byte[] bytes)
         @event[..namesStart].CopyTo(kept);
         @event[namesEnd..].CopyTo(kept.AsSpan(namesStart));
         var texts = InternedTexts.Shared;
-        read = new ReadEvent(kept, texts.Get(name), texts.Get(source), texts.Get(target), sender, sequence);
+        read = new ReadEvent(
+            kept, texts.Get(name), texts.Get(source), texts.Get(target), sender, sequence, isSpecial);
         return true;
     }
 
@@ -174,6 +177,14 @@ internal readonly struct EncodedEvent(byte[] bytes)
 
         return new TraceContext(
             hasParent ? Encoding.UTF8.GetString(parent) : null, hasState ? Encoding.UTF8.GetString(state) : null);
+    }
+
+    /// <summary>True if its id is not too long, and has no characters that would do harm in a log.</summary>
+    /// <param name="maxBytes">The most bytes that it may have.</param>
+    public bool HasAllowedId(long maxBytes)
+    {
+        var id = Find(IdTag);
+        return id.Length <= maxBytes && PrintableText.IsPrintable(id);
     }
 
     /// <summary>Reads the numbers by which an event that comes again is known.</summary>

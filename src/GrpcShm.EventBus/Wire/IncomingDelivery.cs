@@ -23,9 +23,22 @@ internal readonly record struct IncomingDelivery(
 {
     private const int MostShared = 65_536;
 
+    /// <summary>How many bytes the event has, encoded.</summary>
+    public int EventSize { get; init; }
+
+    /// <summary>True if the event has parts that only the hub puts in, or tells of a change of state.</summary>
+    public bool IsSpecial { get; init; }
+
+    /// <summary>The route if this is no event, but its fence; else zero.</summary>
+    public uint Fence { get; init; }
+
+    /// <summary>With a fence: how much credit the hub has given up.</summary>
+    public uint ReturnedCredit { get; init; }
+
     private const uint SubscriptionTag = Delivery.SubscriptionFieldNumber << 3;
     private const uint NumberTag = Delivery.NumberFieldNumber << 3;
     private const uint LevelTag = Delivery.AcknowledgementFieldNumber << 3;
+    private const uint FenceTag = Delivery.FenceFieldNumber << 3;
     private const uint EventTag = (Delivery.EventFieldNumber << 3) | 2;
     private const uint AlsoTag = (Delivery.AlsoFieldNumber << 3) | 2;
     private const uint AlsoOneTag = Delivery.AlsoFieldNumber << 3;
@@ -38,7 +51,14 @@ internal readonly record struct IncomingDelivery(
         delivery.Event is { } message ? new EventView(message) : default,
         delivery.Event?.Sender ?? 0,
         delivery.Event?.Sequence ?? 0,
-        delivery.Also.Count > 0 ? [.. delivery.Also] : null);
+        delivery.Also.Count > 0 ? [.. delivery.Also] : null)
+    {
+        EventSize = delivery.Event?.CalculateSize() ?? 0,
+        IsSpecial = delivery.Event is { } @event
+            && (@event.StateChange is not null || @event.MachineChange is not null || @event.Group.Length > 0),
+        Fence = delivery.Event is null ? delivery.Fence : 0,
+        ReturnedCredit = delivery.ReturnedCredit,
+    };
 
     /// <summary>Reads a delivery. What it refers to afterwards is copied.</summary>
     /// <returns><see langword="false"/> if the generated parser has to decide.</returns>
@@ -62,6 +82,7 @@ internal readonly record struct IncomingDelivery(
                 SubscriptionTag => reader.TryReadVarint(out subscription),
                 NumberTag => reader.TryReadVarint(out number),
                 LevelTag => reader.TryReadVarint(out level),
+                FenceTag => false,
                 EventTag => !hasEvent && reader.TryReadBytes(out @event),
                 AlsoTag => also.IsEmpty && reader.TryReadBytes(out also),
 
@@ -93,7 +114,11 @@ internal readonly record struct IncomingDelivery(
             new EventView(read.Rest, read.Name, read.Source, read.Target),
             read.Sender,
             read.Sequence,
-            others);
+            others)
+        {
+            EventSize = @event.Length,
+            IsSpecial = read.IsSpecial,
+        };
         return true;
     }
 

@@ -7,5 +7,6 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="Target">The machine that it is for; may be empty.</param>
 /// <param name="Sender">The number of its sender; zero: none.</param>
 /// <param name="Sequence">Its place among the events of its sender; zero: none.</param>
+/// <param name="IsSpecial">True if it has a group, or tells of a change of state.</param>
 internal readonly record struct ReadEvent(
-    byte[] Rest, string Name, string Source, string Target, ulong Sender, ulong Sequence);
+    byte[] Rest, string Name, string Source, string Target, ulong Sender, ulong Sequence, bool IsSpecial);

@@ -30,20 +30,20 @@ internal static class ClientSection
     private static readonly string[] HubKeys =
     [
         "AllowBlockingObservers", "AuthorizationPolicy", "DefaultAcknowledgementTimeout", "DefaultMailboxCapacity",
-        "MaxBlockTime", "MaxCopyBlockTime", "MaxEventSize", "MaxGroupsPerMachine", "MaxIdLength", "MaxLeases",
-        "MaxLeasesPerUser", "MaxMachines", "MaxMachinesPerSession", "MaxMailboxCapacity", "MaxMailboxSize",
+        "MaxBlockTime", "MaxCopyBlockTime", "MaxEventSize", "MaxGroupsPerMachine", "MaxIdLength", "MaxLanesPerSession",
+        "MaxLeases", "MaxLeasesPerUser", "MaxMachines", "MaxMachinesPerSession", "MaxMailboxCapacity", "MaxMailboxSize",
         "MaxObservers", "MaxObserversPerSession", "MaxPartsSize", "MaxPatternWeight", "MaxPatterns",
-        "MaxPatternsPerSession",
-        "MaxPendingAcknowledgements", "MaxPendingAcknowledgementsPerSession", "MaxRegistrationSize",
-        "MaxRegistrationSizePerSession", "MaxSessions", "MaxSessionsPerUser", "MaxSubscriptionsPerSession",
-        "MaxWaitingSize", "MaxWaitingSizePerSession", "UnclaimedCapacity", "UnclaimedTimeout",
+        "MaxPatternsPerSession", "MaxPendingAcknowledgements", "MaxPendingAcknowledgementsPerSession",
+        "MaxRegistrationSize", "MaxRegistrationSizePerSession", "MaxRoutes", "MaxRoutesPerSession", "MaxSessions",
+        "MaxSessionsPerUser", "MaxSubscriptionsPerSession", "MaxWaitingSize", "MaxWaitingSizePerSession", "OffersLanes",
+        "PolicyKnowsRoutes", "RouteWithdrawalTimeout", "UnclaimedCapacity", "UnclaimedTimeout",
     ];
 
     // Properties of the options that no text can be bound to.
     private static readonly string[] InCodeAlone =
     [
         "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages",
-        "KnownTypes", "LoggerFactory", "MeterFactory", "SendPipeline",
+        "KnownTypes", "Lanes", "LoggerFactory", "MeterFactory", "SendPipeline",
     ];
 
     /// <summary>Refuses what the binder would ignore.</summary>

@@ -43,6 +43,12 @@ internal static class EventServicePage
         return oven;
     }
 
+    public static EventBusClientOptions UseLanes()
+    {
+        var withLanes = new EventBusClientOptions { Lanes = new SharedMemoryLanes() };
+        return withLanes;
+    }
+
     public static void Authorize(WebApplicationBuilder builder)
     {
         builder.Services.AddEventBus(hub => hub.Authorize = access => access.Peer.UserId == "PeerCredentials:1000");

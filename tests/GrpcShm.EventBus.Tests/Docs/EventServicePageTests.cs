@@ -28,6 +28,7 @@ public sealed partial class EventServicePageTests
     public async Task Page_ItsProgram_DoesWhatItSays()
     {
         EventServicePage.RunInline(WebApplication.CreateBuilder());
+        Assert.IsType<SharedMemoryLanes>(EventServicePage.UseLanes().Lanes);
         EventServicePage.Authorize(WebApplication.CreateBuilder());
         EventServicePage.AuthorizeByPolicy(WebApplication.CreateBuilder());
         await using var hub = EventServicePage.Hub(["--Logging:LogLevel:Default=None"]);

@@ -5,6 +5,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -183,7 +184,11 @@ public sealed class MachineRegistryTests
         const int changesForEach = 500;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new EventBusMetrics(
-            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false, NullLogger.Instance);
+            services.GetRequiredService<IMeterFactory>(),
+            _registry,
+            new HubLanes(_options, new ObserverTable()),
+            namesDestinations: false,
+            NullLogger.Instance);
         var hub = new HubBudget(_options);
         using var enough = new CancellationTokenSource();
         var watched = 0;
@@ -246,7 +251,11 @@ public sealed class MachineRegistryTests
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new EventBusMetrics(
-            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false, NullLogger.Instance);
+            services.GetRequiredService<IMeterFactory>(),
+            _registry,
+            new HubLanes(_options, new ObserverTable()),
+            namesDestinations: false,
+            NullLogger.Instance);
         var hub = new HubBudget(_options);
         var owner = OwnerOf(hub, "p");
         Assert.True(_registry.Register(owner, "m", null, out var machine).IsOk);

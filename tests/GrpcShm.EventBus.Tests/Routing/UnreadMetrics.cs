@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -14,6 +16,7 @@ internal sealed class UnreadMetrics : IDisposable
     public UnreadMetrics() => Metrics = new EventBusMetrics(
         _services.GetRequiredService<IMeterFactory>(),
         new MachineRegistry(1, 1),
+        new HubLanes(new EventBusOptions(), new ObserverTable()),
         namesDestinations: false,
         NullLogger.Instance);
 

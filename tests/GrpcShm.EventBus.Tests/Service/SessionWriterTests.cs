@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
@@ -29,7 +30,7 @@ public sealed class SessionWriterTests : HubTest
     public void TryAdd_LargeOutcomesThatNobodyReads_AreCountedByAllTheirBytes(Outcome outcome)
     {
         using var stream = new FakeSession(Hub);
-        var writer = new SessionWriter(stream, new Outbox(runWriterInline: false), Hub.Metrics);
+        var writer = new SessionWriter(stream, new Outbox(runWriterInline: false), new OutgoingNotices(), Hub.Metrics);
 
         var reply = RoutedEvent.Of(outcome.Reply);
         var rest = outcome.Clone();

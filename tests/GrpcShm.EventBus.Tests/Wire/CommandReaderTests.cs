@@ -52,6 +52,8 @@ public sealed class CommandReaderTests
         new SessionRequest { Commands = { new SessionCommand { Open = new OpenSession() } } },
         new SessionRequest { Commands = { new SessionCommand { EndWait = 7 } } },
         new SessionRequest { Commands = { new SessionCommand { BeginWait = Wait } } },
+        new SessionRequest { Commands = { new SessionCommand { RequestRoute = new RouteRequest() } } },
+        new SessionRequest { Commands = { new SessionCommand { LaneFailed = new LaneFailure() } } },
         new SessionRequest { Part = ByteString.CopyFrom(1), PartFollows = true },
         new SessionRequest { PartFollows = true },
         new SessionRequest

@@ -21,13 +21,17 @@ public sealed class ForwardingResponseTests
         from level in Gen.Int[0, 4]
         from @event in Events
         from also in Gen.OneOf(Gen.Const(Array.Empty<uint>()), Gen.UInt.Array[1, 100])
+        from fence in Gen.OneOf(Gen.Const(0u), Gen.UInt)
+        from returned in Gen.OneOf(Gen.Const(0u), Gen.UInt)
         select new Delivery
         {
             Subscription = subscription,
             Number = number,
             Acknowledgement = (AcknowledgementLevel)level,
-            Event = @event,
-            Also = { also },
+            Event = fence == 0 ? @event : null,
+            Fence = fence,
+            ReturnedCredit = fence == 0 ? 0 : returned,
+            Also = { fence == 0 ? also : [] },
         };
 
     private static readonly Gen<Outcome> Outcomes =
@@ -90,8 +94,10 @@ public sealed class ForwardingResponseTests
             delivery.Subscription,
             delivery.Number,
             delivery.Acknowledgement,
-            new MessageEvent(delivery.Event.Clone()),
-            also);
+            new MessageEvent(delivery.Event?.Clone() ?? new Event()),
+            also,
+            delivery.Fence,
+            delivery.ReturnedCredit);
     }
 
     private static OutgoingOutcome Outgoing(Outcome outcome)

@@ -116,7 +116,8 @@ internal sealed class SessionResponseTarget : IFuzzTarget
         Require(rest.Equals(others), "rest");
     }
 
-    private static void Compare(in IncomingDelivery delivery, Delivery expected)
+    /// <summary>Compares a delivery with what the generated parser made of the same bytes.</summary>
+    public static void Compare(in IncomingDelivery delivery, Delivery expected)
     {
         Require(delivery.Subscription == expected.Subscription, "subscription");
         Require(delivery.Number == expected.Number, "number");

@@ -66,6 +66,7 @@ public sealed class NativeImportTests
         "GrpcShm.Loans",
         "GrpcShm.EventBus",
         "GrpcShm.EventBus.Hub",
+        "GrpcShm.EventBus.SharedMemory",
     ];
 
     public static TheoryData<string> Functions =>

@@ -1,4 +1,6 @@
 using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Lanes;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
@@ -15,29 +17,93 @@ public sealed class ReceiverWindowTests
     }
 
     [Fact]
+    public void GiveRoom_ByTheWayOfTheEvent_GoesBackToThatWay()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+        Assert.Equal(4, window.Add(route, 4));
+
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.True(ReceiverWindow.TryTakeRoom(route));
+        }
+
+        Assert.False(ReceiverWindow.TryTakeRoom(route));
+        Assert.Null(window.GiveRoom(1, route).Credit);
+        var grant = window.GiveRoom(1, route);
+        Assert.Same(route, grant.Route);
+        Assert.Equal(2u, grant.Credit?.Deliveries);
+        Assert.Equal(2, route.Granted);
+    }
+
+    [Fact]
+    public void Remove_OfARoute_GivesItsShareBackToTheHub()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+        window.Add(route, 4);
+        Assert.True(ReceiverWindow.TryTakeRoom(route));
+
+        route.IsOver = true;
+        window.Remove(route, 1);
+        window.GiveRoom(1, route);
+
+        // All of the window is the hub's again.
+        var command = new Subscription();
+        window.BeginIn(null!, command);
+        Assert.Equal(8u, command.Credit);
+        Assert.False(ReceiverWindow.TryTakeRoom(route));
+    }
+
+    [Fact]
+    public void Add_MoreThanTheHubHas_TakesWhatItHas()
+    {
+        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        window.BeginIn(null!, new Subscription());
+
+        Assert.Equal(8, window.Add(route, 100));
+        Assert.Equal(0, window.Add(NewRoute(), 1));
+    }
+
+    [Fact]
     public void IsRepeated_OfEachSender_IsWhatHasComeBefore()
     {
         var repeated = new RepeatedEvents();
 
-        Assert.False(repeated.IsRepeated(1, 5));
-        Assert.True(repeated.IsRepeated(1, 5));
-        Assert.True(repeated.IsRepeated(1, 4));
-        Assert.False(repeated.IsRepeated(2, 4));
-        Assert.False(repeated.IsRepeated(1, 6));
-        Assert.False(repeated.IsRepeated(0, 6));
-        Assert.False(repeated.IsRepeated(0, 6));
+        Assert.False(repeated.IsRepeated(1, "A", 5));
+        Assert.True(repeated.IsRepeated(1, "A", 5));
+        Assert.True(repeated.IsRepeated(1, "A", 4));
+        Assert.False(repeated.IsRepeated(2, "A", 4));
+        Assert.False(repeated.IsRepeated(1, "A", 6));
+        Assert.False(repeated.IsRepeated(0, "A", 6));
+        Assert.False(repeated.IsRepeated(0, "A", 6));
+        Assert.False(repeated.IsRepeated(1, "B", 4));
     }
 
     [Fact]
     public void IsRepeated_AfterMoreSendersThanAreKept_ForgetsRatherThanGrows()
     {
         var repeated = new RepeatedEvents();
-        repeated.IsRepeated(1, 1);
-        for (ulong sender = 2; sender < 5000; sender++)
+        repeated.IsRepeated(1, "A", 1);
+        for (ulong sender = 2; sender < 9000; sender++)
         {
-            repeated.IsRepeated(sender, 1);
+            repeated.IsRepeated(sender, "A", 1);
         }
 
-        Assert.False(repeated.IsRepeated(1, 1));
+        Assert.False(repeated.IsRepeated(1, "A", 1));
     }
+
+    [Fact]
+    public void IsRepeated_SenderComesAgainAndAgainAmongManyOthers_IsNotForgotten()
+    {
+        var repeated = new RepeatedEvents();
+        repeated.IsRepeated(1, "A", 1);
+        for (ulong sender = 2; sender < 20_000; sender++)
+        {
+            repeated.IsRepeated(sender, "A", 1);
+            Assert.True(repeated.IsRepeated(1, "A", 1));
+        }
+    }
+
+    private static TargetRoute NewRoute() => new(new RouteGrant { Route = 3 }, null!, null!);
 }

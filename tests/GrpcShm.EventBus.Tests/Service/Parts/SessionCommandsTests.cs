@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
 using XStateNet.Events.V1;
@@ -18,7 +19,10 @@ public sealed class SessionCommandsTests : SessionPartTest
         var waits = new SessionWaits(Hub, Outbox);
         var subscriptions = new SessionSubscriptions(Hub, Owner, origin, Outbox, life, waits);
         var sends = new SessionSends(Hub, Owner, origin, waits, static _ => { });
-        _commands = new SessionCommands(Hub, Owner, origin, life, subscriptions, waits, sends);
+        var lanes = new SessionLanes(Hub, Owner, origin, Outbox, new OutgoingNotices(), sends, life);
+        var completed = new CompletedCommands(static _ => { });
+        var late = new LateSubscriptions(Hub, completed, Outbox, static _ => { });
+        _commands = new SessionCommands(Hub, Owner, origin, life, subscriptions, late, waits, sends, lanes);
     }
 
     [Fact]

@@ -93,5 +93,5 @@ public sealed class SessionSubscriptionsTests : SessionPartTest
     }
 
     private Verdict Subscribe(uint number, string machineId) =>
-        _subscriptions.Subscribe(new Subscription { Number = number, Inbox = machineId }, Context);
+        _subscriptions.Subscribe(new Subscription { Number = number, Inbox = machineId }, Context, out _);
 }

@@ -1,0 +1,35 @@
+using System.IO.Pipelines;
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>A connection over shared memory, whose two ends work on the rings themselves.</summary>
+internal sealed class SharedMemoryLaneConnection : EventLaneConnection
+{
+    // A frame that is larger than the ring is read in pieces, and kept here until it is whole. The reader of frames has
+    // a bound of its own, which is lower.
+    private const long MaxUnconsumed = int.MaxValue;
+
+    private readonly SharedMemoryConnection _connection;
+    private readonly RingPipeReader _input;
+    private readonly RingPipeWriter _output;
+
+    public SharedMemoryLaneConnection(SharedMemoryConnection connection)
+    {
+        _connection = connection;
+        _input = new RingPipeReader(connection, MaxUnconsumed);
+        _output = new RingPipeWriter(connection);
+    }
+
+    public override PipeReader Input => _input;
+
+    public override PipeWriter Output => _output;
+
+    public override ValueTask DisposeAsync()
+    {
+        // It ends both operations. An end that is not completed may be in use: then its user completes it, and the
+        // memory stays until both have done so.
+        _connection.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

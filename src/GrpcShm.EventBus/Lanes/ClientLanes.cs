@@ -1,0 +1,256 @@
+using System.Collections.Concurrent;
+using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
+using Microsoft.Extensions.Logging;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Lanes;
+
+/// <summary>
+/// The lanes of a client: introduces its process to others at the hub's word, and brings what lanes and hub say to the
+/// routes. A lane lasts no longer than the session that it was made for.
+/// </summary>
+internal sealed partial class ClientLanes : IDisposable
+{
+    // The most that a hub can be told to grant one session.
+    private const int MaxLanes = 4096;
+    private const int MaxTargets = 16_384;
+
+    private readonly EventLaneTransport _transport;
+    private readonly LaneTimes _times;
+    private readonly CommandQueue _queue;
+    private readonly CurrentSession _session;
+    private readonly CommandAnswers _answers;
+    private readonly ReceiverTable _receivers;
+    private readonly MessagingMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly Timer _timer;
+    private readonly Lock _timerLock = new();
+    private readonly ConcurrentDictionary<ulong, ClientLane> _lanes = new();
+    private readonly ConcurrentDictionary<uint, TargetRoute> _targets = new();
+
+    // Under the timer's lock: when the timer runs, and that it does not run any more.
+    private long _due = long.MaxValue;
+    private bool _isDisposed;
+
+    // Completed when a lane was introduced, and replaced then. Connections may be faster than the hub.
+    private TaskCompletionSource _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Completed when no route is left of a client that is about to disconnect.
+    private TaskCompletionSource? _left;
+
+    public ClientLanes(
+        EventLaneTransport transport,
+        LaneTimes times,
+        CommandQueue queue,
+        CurrentSession session,
+        CommandAnswers answers,
+        ReceiverTable receivers,
+        MessagingMetrics metrics,
+        ILogger logger)
+    {
+        _transport = transport;
+        _times = times;
+        _queue = queue;
+        _session = session;
+        _answers = answers;
+        _receivers = receivers;
+        _metrics = metrics;
+        _logger = logger;
+        _timer = new Timer(static state => ((ClientLanes)state!).Expire(), this, Timeout.Infinite, Timeout.Infinite);
+        queue.UseRoutes(hub => new RouteTable(hub, times, MayAsk)
+        {
+            RequestAnswered = (route, outcome) => Use(
+                (Route: route, Outcome: outcome),
+                static (routes, state) => routes.NoteRequest(state.Route, state.Outcome, routes.Clock())),
+            FenceAnswered = (route, outcome) => Use(
+                (Route: route, Succeeded: outcome is null or { StatusCode: 0 }),
+                static (routes, state) => routes.NoteFence(state.Route, state.Succeeded, routes.Clock())),
+            WaitAnswered = RefuseWait,
+        }, Run);
+    }
+
+    /// <summary>Does what a change of the routes has left to do. Call it outside of all locks.</summary>
+    /// <param name="effects">What is left; none if nothing is.</param>
+    public void Run(RouteEffects effects)
+    {
+        foreach (var (@event, outcome) in effects.Answered)
+        {
+            try
+            {
+                _answers.Answer(@event, outcome);
+            }
+            catch (Exception exception)
+            {
+                EndBadly(@event, exception);
+            }
+
+            @event.Release();
+        }
+
+        foreach (var (@event, reason) in effects.Failed)
+        {
+            try
+            {
+                _answers.Fail(@event, reason);
+            }
+            catch (Exception exception)
+            {
+                EndBadly(@event, exception);
+            }
+        }
+
+        foreach (var @event in effects.Watched)
+        {
+            _ = WatchDeadlineAsync(@event);
+        }
+
+        // Not to the session of this moment: this thread may be late.
+        foreach (var note in effects.Notes)
+        {
+            (effects.Session as SessionLink)?.Note(note);
+        }
+
+        foreach (var outbox in effects.Wakes)
+        {
+            Find(outbox)?.Link?.Wake();
+        }
+
+        foreach (var outbox in effects.Broken)
+        {
+            if (Find(outbox) is { } lane)
+            {
+                End(lane, "The other process did not answer in time.");
+            }
+        }
+
+        foreach (var outbox in effects.Idle)
+        {
+            if (Find(outbox) is { Link: { } link } lane)
+            {
+                link.BeginLeave();
+                _ = BoundLeaveAsync(lane, link);
+            }
+        }
+
+        if (effects.Carried > 0)
+        {
+            _metrics.CountLaneEvents(effects.Carried);
+        }
+
+        if (effects.HasLeft)
+        {
+            Volatile.Read(ref _left)?.TrySetResult();
+        }
+
+        if (effects.WakesHub)
+        {
+            _session.Link?.Wake();
+        }
+
+        Arm(effects.Due);
+        effects.Clear();
+        _queue.GiveBack(effects);
+    }
+
+    public void Dispose()
+    {
+        lock (_timerLock)
+        {
+            _isDisposed = true;
+        }
+
+        _timer.Dispose();
+        _listening.Dispose();
+    }
+
+    // A listener to metrics or activities is foreign code. Neither this send nor the rest may wait for ever because of
+    // it.
+    private void EndBadly(PendingEvent @event, Exception exception)
+    {
+        if (@event.TrySetException(exception))
+        {
+            _ = @event.Task.Exception;
+        }
+
+        _logger.LaneFailed($"An answer that came over a lane could not be told: {exception.Message}");
+    }
+
+    private ClientLane? Find(LaneOutbox outbox) => _lanes.GetValueOrDefault(outbox.Id);
+
+    private bool MayAsk(string source) => _receivers.TryGetMachine(source, out var machine) && machine.IsStanding;
+
+    private void Use<T>(T state, Action<RouteTable, T> use)
+    {
+        if (_queue.Use(state, use) is { } effects)
+        {
+            Run(effects);
+        }
+    }
+
+    private void Arm(long due)
+    {
+        if (due == long.MaxValue)
+        {
+            return;
+        }
+
+        lock (_timerLock)
+        {
+            if (due < _due && !_isDisposed)
+            {
+                _due = due;
+                _timer.Change(Math.Max(1, due - Environment.TickCount64), Timeout.Infinite);
+            }
+        }
+    }
+
+    private void Expire()
+    {
+        lock (_timerLock)
+        {
+            _due = long.MaxValue;
+        }
+
+        // Only one side ends a lane that nobody uses.
+        Use(_lanes.Values.Where(static lane => lane.IsConnector), static (routes, lanes) =>
+        {
+            var now = routes.Clock();
+            routes.Expire(now);
+            foreach (var lane in lanes)
+            {
+                routes.ExpireIdle(lane.Outbox, lane.Link is { Owes: true }, now);
+            }
+        });
+    }
+
+    // The hub does it for events that it has.
+    private async Task WatchDeadlineAsync(PendingEvent @event)
+    {
+        var left = TimeSpan.FromMilliseconds(Math.Max(0, @event.Deadline - Environment.TickCount64));
+        await ((Task)@event.Task).WaitAsync(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        EndWaiting(@event, Verdict.TooLate(@event.Names.Target).ToBusException());
+    }
+
+    // The hub has found a circle of handlers that wait. The event is on its way to a handler already.
+    private void RefuseWait(PendingEvent @event, Outcome? outcome)
+    {
+        if (outcome is { StatusCode: not 0 })
+        {
+            EndWaiting(@event, new EventBusException(
+                (Grpc.Core.StatusCode)outcome.StatusCode,
+                PeerText.Clean(outcome.Message, PeerText.MaxSentence),
+                outcome.MachineId));
+        }
+    }
+
+    private void EndWaiting(PendingEvent @event, EventBusException reason) =>
+        Use((Event: @event, Reason: reason), static (routes, state) =>
+        {
+            if (RouteTable.TryEnd(state.Event))
+            {
+                routes.Effects.Failed.Add((state.Event, state.Reason));
+            }
+        });
+}

@@ -1,0 +1,66 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Lanes;
+
+// The answers of the other side, as the hub would give them.
+internal sealed partial class RouteTable
+{
+    private void Answer(PendingEvent @event, Outcome? outcome)
+    {
+        @event.Lane = null;
+        @event.IsOver = true;
+        Effects.Answered.Add((@event, outcome));
+    }
+
+    private void NoteCarried(SourceRoute route)
+    {
+        Effects.Carried++;
+        if (++route.Unreported >= EventsPerReport)
+        {
+            Effects.Notes.Add(new SessionCommand
+            {
+                ReportRoute = new RouteReport { Route = route.Number, Events = route.Unreported },
+            });
+            route.Unreported = 0;
+        }
+    }
+
+    private bool IsAllowed(LaneOutcome outcome) => IsAllowedText(outcome.NewState)
+        && (outcome.Reply is not { } reply
+            || (IsAllowedText(reply.Name) && IsAllowedId(reply.Id)
+                && IsAllowedId(reply.Source) && IsAllowedId(reply.Target)));
+
+    private bool IsAllowedText(string text) => PrintableText.IsPrintable(text) && _limits.AllowsText(text);
+
+    private bool IsAllowedId(string id) => PrintableText.IsPrintable(id) && _limits.AllowsId(id);
+
+    // As the hub would tell the sender.
+    private Outcome ToOutcome(PendingEvent @event, LaneOutcome outcome)
+    {
+        var target = @event.Names.Target;
+        if (outcome.StatusCode == 0 && @event.Level == AcknowledgementLevel.Replied && outcome.Reply is null)
+        {
+            var missing = Verdict.WithoutReply(target);
+            return new Outcome { StatusCode = (int)missing.Code, Message = missing.Message, MachineId = target };
+        }
+
+        if (outcome.StatusCode == 0 && !IsAllowed(outcome))
+        {
+            return new Outcome
+            {
+                StatusCode = (int)StatusCode.InvalidArgument,
+                Message = $"The answer of the machine '{target}' has a text that is too long, or characters that no id "
+                    + "and no name has.",
+                MachineId = target,
+            };
+        }
+
+        var code = Enum.IsDefined((StatusCode)outcome.StatusCode) ? outcome.StatusCode : (int)StatusCode.Unknown;
+        return code == 0
+            ? new Outcome { NewState = outcome.NewState, Reply = outcome.Reply }
+            : new Outcome { StatusCode = code, Message = outcome.Message, MachineId = target };
+    }
+}

@@ -1,0 +1,314 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Lanes;
+
+// The ends of routes: their events go back to the hub, in order.
+internal sealed partial class RouteTable
+{
+    /// <summary>Lets all routes end, and asks for no further ones in this session.</summary>
+    public void Leave(long now)
+    {
+        _isLeaving = true;
+        foreach (var pair in _pairs.Values)
+        {
+            if (pair.Route is { Number: 0 } requested)
+            {
+                requested.State = RouteState.Closed;
+                pair.Route = null;
+            }
+        }
+
+        foreach (var route in _routes.Values.ToArray())
+        {
+            GiveUp(route, now);
+        }
+
+        Effects.HasLeft |= _routes.Count == 0;
+    }
+
+    /// <summary>Lets all routes of a lane end.</summary>
+    public void Leave(LaneOutbox lane, long now)
+    {
+        lane.IsLeaving = true;
+        foreach (var route in RoutesOf(lane))
+        {
+            GiveUp(route, now);
+        }
+    }
+
+    /// <summary>Ends all routes with their session. What was not answered goes to the next session's hub.</summary>
+    /// <param name="lanes">All lanes of the session.</param>
+    /// <param name="now">The time.</param>
+    public void End(IEnumerable<LaneOutbox> lanes, long now)
+    {
+        foreach (var lane in lanes)
+        {
+            Break(lane, now);
+        }
+
+        // A lane may have been forgotten already whose route was granted a moment ago. The next hub may give the same
+        // number to another route.
+        foreach (var route in _routes.Values.ToArray())
+        {
+            Break(route.Lane!, now);
+        }
+
+        // There is no hub that could be told.
+        Effects.Notes.Clear();
+        _pairs.Clear();
+        (_lastPair, _session) = (null, null);
+    }
+
+    /// <summary>
+    /// Ends what went over a lane that has ended: its events go to the hub, in order. Those that may have been handled
+    /// are known there by their numbers, except for requests, which fail.
+    /// </summary>
+    public void Break(LaneOutbox lane, long now)
+    {
+        var accepted = new List<PendingEvent>();
+        var tail = new List<(LaneOutbox.Entry Entry, bool WasTaken)>();
+        lane.TakeAll(accepted, tail);
+        foreach (var @event in accepted)
+        {
+            if (MayGoAgain(@event, wasTaken: true))
+            {
+                PutToHub(@event, hub.Enqueue);
+            }
+        }
+
+        foreach (var ((@event, route, isAnswered), wasTaken) in tail)
+        {
+            if (!isAnswered && MayGoAgain(@event, wasTaken))
+            {
+                route.Returned.Add(@event);
+            }
+        }
+
+        foreach (var route in RoutesOf(lane))
+        {
+            route.Tail = 0;
+            route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+            Finish(route);
+        }
+
+        if (!Effects.Broken.Contains(lane))
+        {
+            Effects.Broken.Add(lane);
+        }
+    }
+
+    /// <summary>Ends an event that waits here or on a lane, and has not been answered.</summary>
+    /// <returns>False if the hub has it, or is to get it, or it was answered.</returns>
+    public static bool TryEnd(PendingEvent @event)
+    {
+        if (@event.IsOver || (@event.Lane is null && @event.HeldBy is null))
+        {
+            return false;
+        }
+
+        // Its place stays until that of the next one is settled. Nobody is told of it any more.
+        @event.IsOver = true;
+        @event.Lane?.TakeWaiting(@event.LaneNumber);
+        return true;
+    }
+
+    /// <summary>Does what is due at a time, and notes when something is due next.</summary>
+    public void Expire(long now)
+    {
+        foreach (var route in _routes.Values.ToArray())
+        {
+            if (route.State is RouteState.Fencing or RouteState.Open && route.Held.TryPeek(out var oldest))
+            {
+                // A stream has many events that wait. It goes on as long as the target makes room for some of them.
+                var since = Math.Max(oldest.Since, route.PumpedAt);
+                if (now - since >= times.LongestHold)
+                {
+                    // The target has no room for the lane, or not even for the fence. The hub judges what is held.
+                    GiveUp(route, now);
+                }
+                else
+                {
+                    NoteDue(since + times.LongestHold);
+                }
+            }
+
+            if (route is { State: RouteState.Open, Tail: > 0 })
+            {
+                if (now - route.TailSince >= times.LongestDrain)
+                {
+                    // The other process takes nothing. The hub takes it at once.
+                    Break(route.Lane!, now);
+                }
+                else
+                {
+                    NoteDue(route.TailSince + times.LongestDrain);
+                }
+            }
+
+            if (route.State is RouteState.Draining)
+            {
+                if (now - route.DrainingSince >= times.LongestDrain)
+                {
+                    Break(route.Lane!, now);
+                }
+                else
+                {
+                    NoteDue(route.DrainingSince + times.LongestDrain);
+                }
+            }
+        }
+    }
+
+    /// <summary>Lets a lane end if nobody has used it for long, and notes when that is to be asked again.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="owes">Whether the other side waits for an answer of this side.</param>
+    /// <param name="now">The time.</param>
+    public void ExpireIdle(LaneOutbox lane, bool owes, long now)
+    {
+        if (!lane.IsReady)
+        {
+            return;
+        }
+
+        if (!lane.IsBusy && !owes && now - lane.LastUse >= times.Idle)
+        {
+            Leave(lane, now);
+            Effects.Idle.Add(lane);
+        }
+        else
+        {
+            NoteDue(Math.Max(lane.LastUse + times.Idle, now + (times.Idle / 2)));
+        }
+    }
+
+    private bool MayGoAgain(PendingEvent @event, bool wasTaken)
+    {
+        if (@event.IsOver)
+        {
+            return false;
+        }
+
+        if (wasTaken && !@event.MayRepeat)
+        {
+            @event.IsOver = true;
+            Effects.Failed.Add((@event, new EventBusException(
+                StatusCode.Unavailable,
+                "The connection was lost before the reply came. The request may have been handled.",
+                @event.SentTo)));
+            return false;
+        }
+
+        @event.IsRepeated |= wasTaken;
+        return true;
+    }
+
+    private void GiveUp(SourceRoute route, long now)
+    {
+        route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+        switch (route.State)
+        {
+            case RouteState.Open:
+                Drain(route, now);
+                break;
+            case RouteState.Requested or RouteState.Fencing:
+                Finish(route);
+                break;
+        }
+    }
+
+    private void BeginDraining(SourceRoute route, long now)
+    {
+        route.State = RouteState.Draining;
+        route.DrainingSince = now;
+        NoteDue(now + times.LongestDrain);
+    }
+
+    private void Drain(SourceRoute route, long now, PendingEvent? first = null)
+    {
+        BeginDraining(route, now);
+        if (first is not null)
+        {
+            // In front of those that are held.
+            (PendingEvent Event, long Since)[] held = [.. route.Held];
+            route.Held.Clear();
+            route.Held.Enqueue((first, now));
+            first.HeldBy = route;
+            foreach (var item in held)
+            {
+                route.Held.Enqueue(item);
+            }
+        }
+
+        if (route.Tail == 0)
+        {
+            Finish(route);
+        }
+    }
+
+    private void Shorten(SourceRoute route, long now)
+    {
+        route.TailSince = now;
+        if (--route.Tail == 0 && route.State == RouteState.Draining)
+        {
+            Finish(route);
+        }
+        else if (route.State == RouteState.Open && route.Held.Count > 0)
+        {
+            Pump(route, now);
+        }
+    }
+
+    private void Finish(SourceRoute route)
+    {
+        Action<PendingCommand> put = route.Barrier is { } barrier ? barrier.Before.Add : hub.Enqueue;
+        route.State = RouteState.Closed;
+        foreach (var @event in route.Returned)
+        {
+            PutToHub(@event, put);
+        }
+
+        while (route.Held.TryDequeue(out var held))
+        {
+            PutToHub(held.Event, put);
+        }
+
+        route.Returned.Clear();
+        _routes.Remove(route.Number);
+        Effects.Notes.Add(new SessionCommand
+        {
+            CloseRoute = new RouteClosed { Route = route.Number, Events = route.Unreported },
+        });
+        if (route.Pair.Route == route)
+        {
+            route.Pair.Route = null;
+        }
+
+        Effects.HasLeft |= _isLeaving && _routes.Count == 0;
+        if (route.Barrier is { } passed)
+        {
+            passed.OpenRoutes--;
+        }
+
+        Effects.WakesHub = true;
+    }
+
+    private static void PutToHub(PendingEvent @event, Action<PendingCommand> put)
+    {
+        (@event.Lane, @event.HeldBy) = (null, null);
+        if (@event.IsOver)
+        {
+            return;
+        }
+
+        if (@event is { IsWaitTold: true, Waiting: { } waiting })
+        {
+            // The event tells the hub of the wait by itself, by the same number.
+            @event.IsWaitTold = false;
+            put(new PendingMessage(new SessionCommand { EndWait = waiting.Number }));
+        }
+
+        put(@event);
+    }
+}

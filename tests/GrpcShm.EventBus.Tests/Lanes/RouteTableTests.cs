@@ -1,0 +1,175 @@
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Lanes;
+
+/// <summary>What a client's routes do in cases that a hub and another process rarely bring about.</summary>
+public sealed class RouteTableTests
+{
+    private readonly RouteBench _bench = new();
+
+    [Fact]
+    public void Request_SucceedsWithoutAGrant_IsAskedAgainLater()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Answer(null);
+        Assert.False(_bench.IsAskedAfterSends("A", "X"));
+
+        _bench.Now += _bench.Times.AskAgainAfter;
+
+        Assert.True(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
+    public void Request_IsRefusedForGood_IsNotAskedAgain()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Answer(new Outcome { StatusCode = 12 });
+
+        _bench.Now += _bench.Times.AskAgainAfter;
+
+        Assert.False(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
+    public void Expire_NothingOnTheLaneIsTakenForLong_GoesByTheHub()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        var sent = _bench.Send("A", "X");
+        _bench.WriteLane();
+
+        _bench.Now += _bench.Times.LongestDrain - 1;
+        _bench.Use(routes => routes.Expire(_bench.Now));
+        Assert.Empty(_bench.Broken);
+        _bench.Now++;
+        _bench.Use(routes => routes.Expire(_bench.Now));
+
+        Assert.Same(_bench.Lane, Assert.Single(_bench.Broken));
+        Assert.Same(sent, Assert.Single(_bench.Write()));
+    }
+
+    [Fact]
+    public void Expire_TheOtherSideGoesOnTaking_LaneStays()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        for (var i = 1; i <= 4; i++)
+        {
+            _bench.Send("A", "X");
+            _bench.Send("A", "X");
+            _bench.WriteLane();
+            _bench.Now += _bench.Times.LongestDrain - 1;
+            _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, (ulong)i, _bench.Now)));
+            _bench.Use(routes => routes.Expire(_bench.Now));
+        }
+
+        Assert.Empty(_bench.Broken);
+    }
+
+    [Fact]
+    public void Send_WithFarTooMuchCredit_IsHeldWhenMuchIsNotTaken()
+    {
+        _bench.Open("A", "X", route: 1, credit: int.MaxValue);
+
+        for (var i = 0; i < 5_000; i++)
+        {
+            _bench.Send("A", "X");
+        }
+
+        Assert.Equal(4096UL, _bench.Lane.Last);
+        _bench.WriteLane();
+        _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, 100, _bench.Now)));
+        Assert.Equal(4196UL, _bench.Lane.Last);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ExpireIdle_OnlyTheOtherSideWaits_LaneStays(bool owes)
+    {
+        _bench.Now += _bench.Times.Idle;
+
+        _bench.Use(routes => routes.ExpireIdle(_bench.Lane, owes, _bench.Now));
+
+        Assert.Equal(owes, _bench.Idle.Count == 0);
+    }
+
+    [Fact]
+    public void Grant_OnALaneThatTakesLeave_IsGivenUpAndAskedForAgain()
+    {
+        _bench.SendUntilAsked("A", "X");
+        _bench.Use(routes => routes.Leave(_bench.Lane, _bench.Now));
+
+        _bench.Grant("A", "X", route: 7);
+        _bench.Answer(null);
+
+        Assert.Equal(7u, Assert.Single(_bench.Closed));
+        _bench.Now += _bench.Times.AskAgainAfter;
+        Assert.True(_bench.IsAskedAfterSends("A", "X"));
+    }
+
+    [Fact]
+    public void Grant_OfASessionThatHasEnded_IsNotTaken()
+    {
+        _bench.Use(routes => routes.End([_bench.Lane], _bench.Now));
+        _bench.Use(routes => routes.Begin(new object(), 5, HubLimits.Unknown));
+        _bench.SendUntilAsked("A", "X");
+
+        _bench.Grant("A", "X", route: 7, _bench.Session);
+
+        _bench.Use(static routes => Assert.Equal(0, routes.Count));
+    }
+
+    [Fact]
+    public void Notes_AreForTheSessionInWhichTheyArose()
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+
+        _bench.Use(routes => routes.Withdraw(1, _bench.Now));
+
+        Assert.Equal(1u, Assert.Single(_bench.Closed));
+        Assert.Same(_bench.Session, _bench.Told);
+    }
+
+    [Theory]
+    [InlineData("state", 40, 0)]
+    [InlineData("state", 41, 3)]
+    [InlineData("name", 40, 0)]
+    [InlineData("name", 41, 3)]
+    [InlineData("id", 10, 0)]
+    [InlineData("id", 11, 3)]
+    [InlineData("source", 11, 3)]
+    [InlineData("target", 11, 3)]
+    public void Answer_WithALongText_IsJudgedAsTheHubDoes(string part, int length, int expected)
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+        _bench.Send("A", "X", AcknowledgementLevel.Replied);
+        _bench.WriteLane();
+        var text = new string('x', length);
+        var reply = new Event
+        {
+            Name = part == "name" ? text : "E", Id = part == "id" ? text : "",
+            Source = part == "source" ? text : "", Target = part == "target" ? text : "",
+        };
+
+        var outcome = new LaneOutcome { Number = 1, Reply = reply, NewState = part == "state" ? text : "" };
+        _bench.Use(routes => Assert.True(routes.TryAnswer(_bench.Lane, outcome, _bench.Now)));
+
+        Assert.Equal(expected, Assert.Single(_bench.Outcomes)!.StatusCode);
+    }
+
+    [Fact]
+    public void End_ARouteOfALaneThatIsForgotten_GivesItsEventsBackInOrder()
+    {
+        _bench.Open("A", "X", route: 1, credit: 1);
+        PendingEvent[] sent = [_bench.Send("A", "X"), _bench.Send("A", "X")];
+        _bench.WriteLane();
+
+        _bench.Use(routes => routes.End([], _bench.Now));
+        var next = _bench.Send("A", "X");
+
+        PendingCommand[] expected = [.. sent, next];
+        Assert.Equal(expected, _bench.Write());
+        Assert.True(sent[0].IsRepeated);
+        _bench.Use(static routes => Assert.Equal(0, routes.Count));
+    }
+}
