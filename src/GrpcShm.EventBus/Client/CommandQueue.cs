@@ -82,7 +82,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     /// <summary>Puts a command in. The caller wakes the writer.</summary>
     public EventBusException? TryAdd(PendingCommand command)
     {
-        var refused = TryAdd(command, out var effects);
+        var refused = TryAdd(command, out _, out var effects);
         if (effects is not null)
         {
             _run!(effects);
@@ -91,12 +91,13 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         return refused;
     }
 
-    /// <summary>Puts a command in. The caller wakes the writer, or does what is left to do.</summary>
+    /// <summary>Puts a command in.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="effects">What is left to do, waking the writer included; none if that is all.</param>
-    public EventBusException? TryAdd(PendingCommand command, out RouteEffects? effects)
+    /// <param name="wakesHub">True if the caller wakes the writer to the hub.</param>
+    /// <param name="effects">What is left to do; none if nothing is.</param>
+    public EventBusException? TryAdd(PendingCommand command, out bool wakesHub, out RouteEffects? effects)
     {
-        effects = null;
+        (wakesHub, effects) = (false, null);
         lock (_lock)
         {
             if (_closed is not null)
@@ -115,19 +116,13 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 @event.SetPlace(sender, ++_lastSequence);
             }
 
-            if (_routes is null)
+            wakesHub = _routes is null || !TryPlace(_routes, command);
+            if (wakesHub)
             {
                 _new.Enqueue(command);
-                return null;
             }
 
-            if (!TryPlace(_routes, command))
-            {
-                _new.Enqueue(command);
-                _routes.Effects.WakesHub |= !_routes.Effects.IsEmpty;
-            }
-
-            effects = TakeEffects();
+            effects = _routes is null ? null : TakeEffects();
             return null;
         }
     }
@@ -209,7 +204,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         switch (command)
         {
             case PendingEvent @event:
-                return routes.TryPlace(@event, routes.Clock());
+                return routes.TryPlace(@event);
             case PendingMessage { Command.CommandCase: SessionCommand.CommandOneofCase.Unregister } message:
                 // What the machine sent before must not come to the hub when it is not this client's any more.
                 routes.Bar(command, message.Command.Unregister, routes.Clock());

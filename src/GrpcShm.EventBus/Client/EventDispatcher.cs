@@ -115,22 +115,24 @@ internal sealed class EventDispatcher(
     {
         // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
         // start later than this one.
+        var wakesHub = false;
         RouteEffects? effects = null;
 
         // Read before: once it is in the queue, it may be answered at once, and be another send after that.
         var (task, timeout, target) = (pending.Task, pending.TimeoutMilliseconds, pending.Names.Target);
         var refused = link is { HasEnded: true } && breaker.CircuitState != CircuitState.Closed
             ? MakeRefusal()
-            : queue.TryAdd(pending, out effects);
+            : queue.TryAdd(pending, out wakesHub, out effects);
         if (refused is null)
         {
-            if (effects is null)
-            {
-                link?.Wake();
-            }
-            else
+            if (effects is not null)
             {
                 lanes!.Run(effects);
+            }
+
+            if (wakesHub)
+            {
+                link?.Wake();
             }
 
             // If the session ends after this, its end finds the command, in the queue or written, and watches the

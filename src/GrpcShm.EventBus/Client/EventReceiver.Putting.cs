@@ -74,12 +74,12 @@ internal sealed partial class EventReceiver
     }
 
     /// <summary>Lets a route have room that the hub has given up.</summary>
-    /// <returns>How much it has; none if it has ended.</returns>
-    public int BeginRoute(TargetRoute route, uint credit)
+    /// <returns>How much it has at once; none if it has ended, or if there is no room to share.</returns>
+    public int? BeginRoute(TargetRoute route, uint credit)
     {
         lock (_lock)
         {
-            return route.IsOver || _hasEnded ? 0 : _window.Add(route, credit);
+            return route.IsOver || _hasEnded ? null : _window.Add(route, credit);
         }
     }
 

@@ -22,6 +22,10 @@ internal sealed class ReceiverWindow(int size)
     // What is left for the hub.
     private long _share = size;
 
+    // The routes that have not got their whole part, in the order in which they began, and how much that is in all.
+    private readonly Queue<TargetRoute> _waiting = new();
+    private long _owed;
+
     /// <summary>For how many events there is room in all.</summary>
     public int Size => size;
 
@@ -32,7 +36,7 @@ internal sealed class ReceiverWindow(int size)
     public void BeginIn(SessionLink session, Subscription command)
     {
         _session = session;
-        _granted = Math.Max(0, _share - _unhandled);
+        _granted = Math.Max(0, _share - _owed - _unhandled);
 
         // Zero would mean no limit. A hub that does not know the other field lets one event through.
         command.Credit = (uint)Math.Max(1, _granted);
@@ -74,7 +78,7 @@ internal sealed class ReceiverWindow(int size)
         if (route is null or { IsOver: true })
         {
             _unhandled--;
-            return GiveToHub(subscription);
+            return Give(subscription);
         }
 
         route.Unhandled--;
@@ -85,20 +89,42 @@ internal sealed class ReceiverWindow(int size)
         }
 
         route.Granted += room;
-        return new RoomGrant(null, route, new Credit { Subscription = route.Number, Deliveries = (uint)room });
+        return new RoomGrant
+        {
+            Route = route,
+            RouteCredit = new Credit { Subscription = route.Number, Deliveries = (uint)room },
+        };
     }
 
-    /// <summary>Lets a route have a share that the hub has given up.</summary>
-    /// <returns>How much that is.</returns>
-    public int Add(TargetRoute route, uint credit)
+    /// <summary>
+    /// Lets a route have half of what is left of the window. A busy hub has little to give up, so the route gets what
+    /// there is at once, and the rest of its half from the room that events of the hub leave.
+    /// </summary>
+    /// <param name="route">The route, whose fence has come.</param>
+    /// <param name="credit">How much the hub has given up.</param>
+    /// <returns>How much the route has at once; none if too little is left to share, and the route gets nothing.</returns>
+    public int? Add(TargetRoute route, uint credit)
     {
+        var part = (_share - _owed) / 2;
+        if (part == 0)
+        {
+            return null;
+        }
+
         // A hub gives up what it has.
-        var taken = (int)Math.Min(credit, Math.Max(0, _granted));
-        _granted -= taken;
-        _share -= taken;
-        route.Share += taken;
-        route.Granted += taken;
-        return taken;
+        var given = Math.Min(credit, Math.Max(0, _granted));
+        _granted -= given;
+        var free = Math.Max(0, _share - _owed - given - _unhandled - _granted);
+        var taken = Math.Max(given, Math.Min(part, given + free));
+        Move(taken, route);
+        if (taken < part)
+        {
+            route.Owed = part - taken;
+            _owed += route.Owed;
+            _waiting.Enqueue(route);
+        }
+
+        return (int)taken;
     }
 
     /// <summary>Gives the share of a route that has ended back to the hub.</summary>
@@ -107,19 +133,65 @@ internal sealed class ReceiverWindow(int size)
     {
         _share += route.Share;
         _unhandled += route.Unhandled;
-        (route.Share, route.Granted, route.Unhandled) = (0, 0, 0);
-        return GiveToHub(subscription);
+        _owed -= route.Owed;
+        (route.Share, route.Granted, route.Unhandled, route.Owed) = (0, 0, 0, 0);
+        return Give(subscription);
     }
 
-    private RoomGrant GiveToHub(uint subscription)
+    private RoomGrant Give(uint subscription)
     {
-        var room = _share - _unhandled - _granted;
-        if (room < (_share + 1) / 2 || _session is null or { HasEnded: true })
+        var grant = default(RoomGrant);
+        if (_waiting.Count > 0)
         {
-            return default;
+            grant = Pay();
+        }
+
+        // What is owed is not the hub's.
+        var share = _share - _owed;
+        var room = share - _unhandled - _granted;
+        if (room < (share + 1) / 2 || _session is null or { HasEnded: true })
+        {
+            return grant;
         }
 
         _granted += room;
-        return new RoomGrant(_session, null, new Credit { Subscription = subscription, Deliveries = (uint)room });
+        var credit = new Credit { Subscription = subscription, Deliveries = (uint)room };
+        return grant with { Session = _session, Credit = credit };
+    }
+
+    // Half of what is owed at a time, for the same reason as other room.
+    private RoomGrant Pay()
+    {
+        while (_waiting.TryPeek(out var route))
+        {
+            var room = Math.Min(route.Owed, _share - _unhandled - _granted);
+            if (route.Owed > 0 && room < (route.Owed + 1) / 2)
+            {
+                break;
+            }
+
+            _owed -= room;
+            route.Owed -= room;
+            if (route.Owed == 0)
+            {
+                _waiting.Dequeue();
+            }
+
+            if (room > 0)
+            {
+                Move(room, route);
+                var credit = new Credit { Subscription = route.Number, Deliveries = (uint)room };
+                return new RoomGrant { Route = route, RouteCredit = credit };
+            }
+        }
+
+        return default;
+    }
+
+    private void Move(long room, TargetRoute route)
+    {
+        _share -= room;
+        route.Share += (int)room;
+        route.Granted += (int)room;
     }
 }

@@ -82,22 +82,14 @@ internal sealed partial class ClientLanes
     public void TakeFence(SessionLink link, EventReceiver? receiver, in IncomingDelivery fence)
     {
         // The hub writes a grant before its fence. A route that is not known has ended since.
-        var taken = 0;
-        if (_targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
-            && route.Lane.Session == link)
-        {
-            taken = BeginRoute(route, fence.ReturnedCredit);
-        }
-
-        if (fence.ReturnedCredit > taken)
+        var hasBegun = _targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
+            && route.Lane.Session == link && TryBeginRoute(route, fence.ReturnedCredit);
+        if (!hasBegun && fence.ReturnedCredit > 0)
         {
             // The hub has given it up, and nobody has it. The receiver's window still counts it as the hub's.
             link.Note(new SessionCommand
             {
-                Grant = new Credit
-                {
-                    Subscription = fence.Subscription, Deliveries = fence.ReturnedCredit - (uint)taken,
-                },
+                Grant = new Credit { Subscription = fence.Subscription, Deliveries = fence.ReturnedCredit },
             });
         }
 
@@ -179,20 +171,21 @@ internal sealed partial class ClientLanes
         }
     }
 
-    private int BeginRoute(TargetRoute route, uint returned)
+    private bool TryBeginRoute(TargetRoute route, uint returned)
     {
-        var credit = route.Receiver.BeginRoute(route, returned);
-        if (credit == 0)
+        if (route.Receiver.BeginRoute(route, returned) is not { } credit)
         {
             // There is no room to share. The hub goes on carrying the events.
             EndTarget(route);
+            return false;
         }
-        else
+
+        if (credit > 0)
         {
             route.GiveCredit(new Credit { Subscription = route.Number, Deliveries = (uint)credit });
         }
 
-        return credit;
+        return true;
     }
 
     private void Withdraw(SessionLink link, RouteWithdrawal withdrawal)

@@ -117,20 +117,20 @@ internal sealed partial class RouteTable
     /// <summary>Does what is due at a time, and notes when something is due next.</summary>
     public void Expire(long now)
     {
+        _due = long.MaxValue;
         foreach (var route in _routes.Values.ToArray())
         {
-            if (route.State is RouteState.Fencing or RouteState.Open && route.Held.TryPeek(out var oldest))
+            if (route.State is RouteState.Fencing or RouteState.Open && route.Held.Count > 0)
             {
                 // A stream has many events that wait. It goes on as long as the target makes room for some of them.
-                var since = Math.Max(oldest.Since, route.PumpedAt);
-                if (now - since >= times.LongestHold)
+                if (now - route.HeldSince >= times.LongestHold)
                 {
                     // The target has no room for the lane, or not even for the fence. The hub judges what is held.
                     GiveUp(route, now);
                 }
                 else
                 {
-                    NoteDue(since + times.LongestHold);
+                    NoteDue(route.HeldSince + times.LongestHold);
                 }
             }
 
@@ -231,9 +231,9 @@ internal sealed partial class RouteTable
         if (first is not null)
         {
             // In front of those that are held.
-            (PendingEvent Event, long Since)[] held = [.. route.Held];
+            PendingEvent[] held = [.. route.Held];
             route.Held.Clear();
-            route.Held.Enqueue((first, now));
+            route.Held.Enqueue(first);
             first.HeldBy = route;
             foreach (var item in held)
             {
@@ -271,7 +271,7 @@ internal sealed partial class RouteTable
 
         while (route.Held.TryDequeue(out var held))
         {
-            PutToHub(held.Event, put);
+            PutToHub(held, put);
         }
 
         route.Returned.Clear();

@@ -37,6 +37,9 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     private HubLimits _limits = HubLimits.Unknown;
     private bool _isLeaving;
 
+    // When somebody looks at the time next.
+    private long _due = long.MaxValue;
+
     /// <summary>What to do when the lock has been given back.</summary>
     public RouteEffects Effects { get; private set; } = new();
 
@@ -74,7 +77,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
     /// <summary>Finds the way of an event that was given its place in the order now.</summary>
     /// <returns>False if it is to be put into the queue to the hub.</returns>
-    public bool TryPlace(PendingEvent @event, long now)
+    public bool TryPlace(PendingEvent @event)
     {
         if (_session is null)
         {
@@ -85,7 +88,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         {
             if (publication.AudienceCase != Publication.AudienceOneofCase.Observers)
             {
-                Bar(@event, @event.Names.Source, now);
+                Bar(@event, @event.Names.Source, Clock());
             }
 
             return false;
@@ -99,7 +102,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         var pair = Find(@event.Names.Source, @event.Names.Target);
         if (pair.Route is not { } route)
         {
-            CountSend(pair, now);
+            CountSend(pair, Clock());
             return false;
         }
 
@@ -109,7 +112,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
                 return false;
             case RouteState.Open when @event.EventSize > route.MaxEventSize:
                 // Only the hub says why it does not take it.
-                Drain(route, now);
+                Drain(route, Clock());
                 if (route.State == RouteState.Closed)
                 {
                     return false;
@@ -117,11 +120,11 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
                 break;
             case RouteState.Open when route.Held.Count == 0 && HasRoom(route):
-                PutOnLane(route, @event, now);
+                PutOnLane(route, @event);
                 return true;
         }
 
-        Hold(route, @event, now);
+        Hold(route, @event);
         return true;
     }
 
@@ -285,6 +288,8 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             return false;
         }
 
+        // The sends of a lane in use are answered: no send looks at the clock.
+        lane.LastUse = now;
         while (lane.First <= through)
         {
             var (@event, route, isAnswered) = lane.Accept();
@@ -358,7 +363,15 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
     private static bool HasRoom(SourceRoute route) => route is { Credit: > 0, Tail: < MaxTail };
 
-    private void NoteDue(long due) => Effects.Due = Math.Min(Effects.Due, due);
+    // Somebody looks at the time when the earliest of these has come, and notes the next ones. So most are not worth a
+    // look at the clock.
+    private void NoteDue(long due)
+    {
+        if (due < _due)
+        {
+            Effects.Due = _due = due;
+        }
+    }
 
     private SourceRoute[] RoutesOf(LaneOutbox lane) => [.. _routes.Values.Where(route => route.Lane == lane)];
 
@@ -433,35 +446,41 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         Effects.WakesHub = true;
     }
 
-    private void Hold(SourceRoute route, PendingEvent @event, long now)
+    private void Hold(SourceRoute route, PendingEvent @event)
     {
-        route.Held.Enqueue((@event, now));
+        if (route.Held.Count == 0)
+        {
+            route.HeldSince = Clock();
+            NoteDue(route.HeldSince + times.LongestHold);
+        }
+
+        route.Held.Enqueue(@event);
         @event.HeldBy = route;
         Watch(@event);
-        NoteDue(now + times.LongestHold);
     }
 
     private void Pump(SourceRoute route, long now)
     {
         while (HasRoom(route) && route.Held.TryDequeue(out var held))
         {
-            held.Event.HeldBy = null;
-            if (held.Event.EventSize > route.MaxEventSize)
+            held.HeldBy = null;
+            if (held.EventSize > route.MaxEventSize)
             {
                 // Only the hub says why it does not take it. It and those behind it go there.
-                Drain(route, now, held.Event);
+                Drain(route, now, held);
                 return;
             }
 
-            route.PumpedAt = now;
-            if (!held.Event.IsOver)
+            // Those behind it have waited for it.
+            route.HeldSince = now;
+            if (!held.IsOver)
             {
-                PutOnLane(route, held.Event, now);
+                PutOnLane(route, held);
             }
         }
     }
 
-    private void PutOnLane(SourceRoute route, PendingEvent @event, long now)
+    private void PutOnLane(SourceRoute route, PendingEvent @event)
     {
         if (@event is { Waiting: { } waiting, IsWaitTold: false })
         {
@@ -471,22 +490,23 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             Put(new SessionCommand { BeginWait = begin }, outcome => WaitAnswered(@event, outcome));
         }
 
+        // The writer takes all that there is. It has been woken, or will be, if it has not taken the events before.
         var lane = route.Lane!;
+        if (lane.Taken == lane.Last)
+        {
+            Effects.Wakes.Add(lane);
+        }
+
         lane.Add(@event, route);
-        lane.LastUse = now;
         route.Credit--;
         if (route.Tail++ == 0)
         {
             // The other side may stop at any time.
-            route.TailSince = now;
-            NoteDue(now + times.LongestDrain);
+            route.TailSince = Clock();
+            NoteDue(route.TailSince + times.LongestDrain);
         }
 
         Watch(@event);
-        if (!Effects.Wakes.Contains(lane))
-        {
-            Effects.Wakes.Add(lane);
-        }
     }
 
     // The hub would watch it.

@@ -33,11 +33,11 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>The events that the lane gave back, in order. The hub gets them before those that are held.</summary>
     public List<PendingEvent> Returned { get; } = [];
 
-    /// <summary>The events that wait, in order, and since when.</summary>
-    public Queue<(PendingEvent Event, long Since)> Held { get; } = new();
+    /// <summary>The events that wait, in order.</summary>
+    public Queue<PendingEvent> Held { get; } = new();
 
-    /// <summary>When an event that waited went over the lane.</summary>
-    public long PumpedAt { get; set; }
+    /// <summary>Since when there are some, and none of them went over the lane.</summary>
+    public long HeldSince { get; set; }
 
     /// <summary>Since when it ends.</summary>
     public long DrainingSince { get; set; }

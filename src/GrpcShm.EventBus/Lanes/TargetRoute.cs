@@ -33,6 +33,9 @@ internal sealed class TargetRoute(RouteGrant grant, ClientLane lane, EventReceiv
     /// <summary>Which part of the receiver's window it has. The lock of the receiver guards it.</summary>
     public int Share { get; set; }
 
+    /// <summary>What its share is to get besides, from the hub's. The lock of the receiver guards it.</summary>
+    public long Owed { get; set; }
+
     /// <summary>How many events the other side may still write. The lock of the receiver guards it.</summary>
     public int Granted { get; set; }
 
