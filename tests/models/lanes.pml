@@ -78,6 +78,7 @@ mtype observer = ABSENT;
 
 /* The target. */
 byte open;                                      /* the route that it takes events of; 0: none */
+byte owed;                                      /* what it is to get besides of the room that the hub's events leave */
 byte share;                                     /* the route's part of the window, less the events that have come */
 byte atHand[2];                                 /* the events that M has not handled, by the way by which they came */
 byte highest[2];                                /* of the numbers that were noted; the second one for variants */
@@ -370,15 +371,15 @@ proctype Hub() {
     mtype kind;
 end:
     do
-    /* The target's session. A fence needs no credit. */
+    /* The target's session. A fence uses no credit, but there has to be some, of which its route gets a part. */
     :: d_step {
-        nfull(toTarget) && ((credit && mailbox?[EVENT, _]) || mailbox?[FENCE, _]) ->
+        nfull(toTarget) && credit && nempty(mailbox) ->
         mailbox?kind, number;
         if
         :: kind == EVENT -> credit--; toTarget!EVENT, number, 0
         :: number == granted && kind == FENCE ->
-            toTarget!FENCE, number, credit / 2;
-            credit = credit - credit / 2
+            toTarget!FENCE, number, (credit + 1) / 2;
+            credit = credit / 2
         :: else
         fi;
         kind = 0; number = 0
@@ -399,7 +400,7 @@ end:
         :: empty(toTarget) -> break
         od;
         stands[1] = 0; stands[2] = 0;
-        open = 0; share = 0; credit = WINDOW - atHand[HUB] - atHand[LANE]
+        open = 0; share = 0; owed = 0; credit = WINDOW - atHand[HUB] - atHand[LANE]
     }
 #endif
 
@@ -476,7 +477,8 @@ inline GiveShare(rooms_) {
 inline GiveRoom(way) {
     if
     :: way == LANE && open -> GiveShare(1)
-    :: way == HUB || !open -> credit++
+    :: way == HUB && open && owed -> owed--; GiveShare(1)
+    :: (way == HUB && !(open && owed)) || (way == LANE && !open) -> credit++
     fi
 }
 
@@ -504,7 +506,7 @@ end:
             :: else
             fi;
             if
-            :: number == open -> GiveShare(rooms)
+            :: number == open && WINDOW > 1 -> GiveShare(rooms); owed = (rooms < WINDOW / 2 -> WINDOW / 2 - rooms : 0)
             :: else -> credit = credit + rooms
             fi
         :: kind == WITHDRAW ->
@@ -512,7 +514,7 @@ end:
 #ifndef KEEP_THE_SHARE
             credit = credit + share;
 #endif
-            share = 0; open = 0
+            share = 0; open = 0; owed = 0
         fi;
         kind = 0; number = 0; rooms = 0; isRepeated = 0
     }

@@ -50,9 +50,6 @@ internal sealed class Mailbox(
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>How many of them are fences.</summary>
-    public int Fences => Volatile.Read(ref _fences);
-
     /// <summary>The rule for an event that comes when it is full.</summary>
     public OverflowPolicy Policy => _policy;
 
@@ -145,7 +142,7 @@ internal sealed class Mailbox(
 
             _memory.Add(item.Weight);
             Append(item);
-            Volatile.Write(ref _fences, _fences + 1);
+            _fences++;
             return PutResult.Accepted;
         }
     }
@@ -171,7 +168,10 @@ internal sealed class Mailbox(
     public int Take(Span<MailItem> destination, int maxBytes) =>
         Take(destination, maxBytes, long.MaxValue, out _);
 
-    /// <summary>As the other one, within a credit, which a fence does not use.</summary>
+    /// <summary>
+    /// As the other one, within a credit. A fence uses nothing of it, but needs some, of which its route gets a part:
+    /// it comes last, before other events use up what is left.
+    /// </summary>
     /// <param name="destination">Gets the events and fences.</param>
     /// <param name="maxBytes">The most bytes, but for the first.</param>
     /// <param name="credit">The most events.</param>
@@ -183,12 +183,12 @@ internal sealed class Mailbox(
         {
             fences = 0;
             var taken = 0;
-            while (taken < destination.Length && _count > 0)
+            while (taken < destination.Length && _count > 0 && taken < credit && fences == 0)
             {
                 ref readonly var first = ref _items[_head];
                 var isFence = _fences > 0 && first.Event is FenceMark;
                 maxBytes -= first.Size;
-                if (!isFence && (taken - fences >= credit || (taken > 0 && maxBytes < 0)))
+                if (!isFence && taken > 0 && maxBytes < 0)
                 {
                     break;
                 }
@@ -197,7 +197,7 @@ internal sealed class Mailbox(
                 if (isFence)
                 {
                     fences++;
-                    Volatile.Write(ref _fences, _fences - 1);
+                    _fences--;
                 }
             }
 

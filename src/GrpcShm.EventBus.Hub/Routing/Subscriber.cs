@@ -103,13 +103,12 @@ internal sealed class Subscriber(
         Interlocked.Exchange(ref _scheduled, 0);
         var credit = Interlocked.Read(ref _credit);
         var (taken, fences) = (0, 0);
-        if (credit > 0 || Mailbox.Fences > 0)
+        if (credit > 0)
         {
             taken = Mailbox.Take(destination, maxBytes, credit, out fences);
         }
 
-        // Fences that the destination had no room for are looked for again, though there may be events before them.
-        if ((Interlocked.Add(ref _credit, fences - taken) > 0 || (taken > 0 && Mailbox.Fences > 0))
+        if (Interlocked.Add(ref _credit, fences - taken) > 0
             && Mailbox.Count > 0
             && Interlocked.Exchange(ref _scheduled, 1) == 0)
         {
@@ -209,11 +208,12 @@ internal sealed class Subscriber(
                 ReturnedCredit: GiveUpHalfOfTheCredit());
     }
 
-    // Only the writer takes credit, so what it has read is still there. Half of an endless credit would be too much to
-    // tell, and the subscriber bounds nothing by it.
+    // Only the writer takes credit, so what it has read is still there. At least one is, and that one is given up: a
+    // route without room would stay without. Half of an endless credit would be too much to tell, and the subscriber
+    // bounds nothing by it.
     private uint GiveUpHalfOfTheCredit()
     {
-        var half = Interlocked.Read(ref _credit) / 2;
+        var half = (Interlocked.Read(ref _credit) + 1) / 2;
         if (half > uint.MaxValue)
         {
             return 0;
