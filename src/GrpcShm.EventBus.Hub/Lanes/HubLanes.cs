@@ -72,7 +72,7 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
         }
     }
 
-    /// <summary>Notes the fence of a route, for which its source may ask, one at a time.</summary>
+    /// <summary>Notes the fence of a route, for which its source may ask once.</summary>
     /// <param name="asking">The session that asks.</param>
     /// <param name="number">The route.</param>
     /// <param name="route">The route, into whose inbox the fence is to be put.</param>
@@ -89,10 +89,10 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
                     "", $"The session has no route {number} as its source, or the route was withdrawn.");
             }
 
-            if (route.Fence is { IsDone: false })
+            // Each fence takes credit from the hub.
+            if (route.Fence is not null)
             {
-                return GrantCheck.Precondition(
-                    route.Target.Id, $"The route {number} has a fence that is not answered.");
+                return GrantCheck.Precondition(route.Target.Id, $"The route {number} has had its fence.");
             }
 
             pending = new PendingAcknowledgement(route.Target.Id, AcknowledgementLevel.Delivered);

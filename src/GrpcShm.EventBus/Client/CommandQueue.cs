@@ -57,13 +57,11 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     }
 
     /// <summary>Takes the events that a lane's writer writes next.</summary>
-    /// <returns>False if none of the lane's events waits for anything.</returns>
-    public bool Take(LaneOutbox outbox, List<LaneSend> destination, int maxCount, int maxBytes)
+    public LaneSends Take(LaneOutbox outbox, List<LaneSend> destination, int maxCount, int maxBytes, bool mayBeLarge)
     {
         lock (_lock)
         {
-            outbox.Take(destination, maxCount, maxBytes);
-            return outbox.IsBusy;
+            return outbox.Take(destination, maxCount, maxBytes, mayBeLarge);
         }
     }
 

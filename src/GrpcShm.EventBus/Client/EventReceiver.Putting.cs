@@ -74,8 +74,11 @@ internal sealed partial class EventReceiver
     }
 
     /// <summary>Lets a route have room that the hub has given up.</summary>
-    /// <returns>How much it has at once; none if it has ended, or if there is no room to share.</returns>
-    public int? BeginRoute(TargetRoute route, uint credit)
+    /// <returns>
+    /// How much it has at once, and how much of that is from the credit; none if it has ended, or if there is no room
+    /// to share.
+    /// </returns>
+    public (int Room, int OfTheHub)? BeginRoute(TargetRoute route, uint credit)
     {
         lock (_lock)
         {

@@ -22,6 +22,9 @@ internal sealed class ReceiverWindow(int size)
     // What is left for the hub.
     private long _share = size;
 
+    // Less of the window is not worth a route: the events would wait for room one by one.
+    private const int SmallestPart = 64;
+
     // The routes that have not got their whole part, in the order in which they began, and how much that is in all.
     private readonly Queue<TargetRoute> _waiting = new();
     private long _owed;
@@ -97,25 +100,30 @@ internal sealed class ReceiverWindow(int size)
     }
 
     /// <summary>
-    /// Lets a route have half of what is left of the window. A busy hub has little to give up, so the route gets what
-    /// there is at once, and the rest of its half from the room that events of the hub leave.
+    /// Lets a route have a part of the window: half of what others have left of the half that routes may have. A busy
+    /// hub has little to give up, so the route gets what there is at once, and the rest from the room that events of
+    /// the hub leave.
     /// </summary>
     /// <param name="route">The route, whose fence has come.</param>
     /// <param name="credit">How much the hub has given up.</param>
-    /// <returns>How much the route has at once; none if too little is left to share, and the route gets nothing.</returns>
-    public int? Add(TargetRoute route, uint credit)
+    /// <returns>
+    /// How much the route has at once, and how much of that the hub has given up. The hub gets back what is left of the
+    /// credit. None if too little is left to share: the route gets nothing.
+    /// </returns>
+    public (int Room, int OfTheHub)? Add(TargetRoute route, uint credit)
     {
-        var part = (_share - _owed) / 2;
-        if (part == 0)
+        var part = (_share - _owed - ((size + 1) / 2) + 1) / 2;
+        if (part < Math.Max(1, size / SmallestPart))
         {
             return null;
         }
 
         // A hub gives up what it has.
         var given = Math.Min(credit, Math.Max(0, _granted));
-        _granted -= given;
-        var free = Math.Max(0, _share - _owed - given - _unhandled - _granted);
-        var taken = Math.Max(given, Math.Min(part, given + free));
+        var free = Math.Max(0, _share - _owed - _unhandled - _granted);
+        var taken = Math.Min(part, given + free);
+        var ofTheHub = Math.Min(given, taken);
+        _granted -= ofTheHub;
         Move(taken, route);
         if (taken < part)
         {
@@ -124,7 +132,7 @@ internal sealed class ReceiverWindow(int size)
             _waiting.Enqueue(route);
         }
 
-        return (int)taken;
+        return ((int)taken, (int)ofTheHub);
     }
 
     /// <summary>Gives the share of a route that has ended back to the hub.</summary>

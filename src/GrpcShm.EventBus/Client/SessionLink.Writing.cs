@@ -46,12 +46,19 @@ internal sealed partial class SessionLink
     {
         var batch = new List<PendingCommand>(MaxCommands);
         var request = new OutgoingRequest();
+        var writes = 0;
         try
         {
             while (!_ended.Task.IsCompleted)
             {
                 while (Fill(request, batch))
                 {
+                    if (writes++ == 1)
+                    {
+                        // What others put in meanwhile must not hold the thread that has woken this.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    }
+
                     await WriteAsync(request).ConfigureAwait(false);
                     _pace.NoteWrite();
                     LetGo(request);
@@ -60,6 +67,7 @@ internal sealed partial class SessionLink
                 if (!_ended.Task.IsCompleted)
                 {
                     await _queue.Signal.WaitAsync().ConfigureAwait(false);
+                    writes = 0;
                 }
             }
 

@@ -62,8 +62,9 @@ internal sealed partial class ClientLanes : ILaneEvents
         lane.Link?.WakeToLeave();
     }
 
-    bool ILaneEvents.TakeSends(ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes) =>
-        _queue.Take(lane.Outbox, destination, maxCount, maxBytes);
+    LaneSends ILaneEvents.TakeSends(
+        ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes, bool mayBeLarge) =>
+        _queue.Take(lane.Outbox, destination, maxCount, maxBytes, mayBeLarge);
 
     void ILaneEvents.Leave(ClientLane lane)
     {

@@ -82,14 +82,22 @@ internal sealed partial class ClientLanes
     public void TakeFence(SessionLink link, EventReceiver? receiver, in IncomingDelivery fence)
     {
         // The hub writes a grant before its fence. A route that is not known has ended since.
-        var hasBegun = _targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
-            && route.Lane.Session == link && TryBeginRoute(route, fence.ReturnedCredit);
-        if (!hasBegun && fence.ReturnedCredit > 0)
+        var taken = 0;
+        if (_targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
+            && route.Lane.Session == link)
+        {
+            taken = BeginRoute(route, fence.ReturnedCredit);
+        }
+
+        if (fence.ReturnedCredit > taken)
         {
             // The hub has given it up, and nobody has it. The receiver's window still counts it as the hub's.
             link.Note(new SessionCommand
             {
-                Grant = new Credit { Subscription = fence.Subscription, Deliveries = fence.ReturnedCredit },
+                Grant = new Credit
+                {
+                    Subscription = fence.Subscription, Deliveries = fence.ReturnedCredit - (uint)taken,
+                },
             });
         }
 
@@ -171,21 +179,22 @@ internal sealed partial class ClientLanes
         }
     }
 
-    private bool TryBeginRoute(TargetRoute route, uint returned)
+    // Gives back how much of the credit that the hub has returned the route has taken.
+    private int BeginRoute(TargetRoute route, uint returned)
     {
-        if (route.Receiver.BeginRoute(route, returned) is not { } credit)
+        if (route.Receiver.BeginRoute(route, returned) is not { } begun)
         {
             // There is no room to share. The hub goes on carrying the events.
             EndTarget(route);
-            return false;
+            return 0;
         }
 
-        if (credit > 0)
+        if (begun.Room > 0)
         {
-            route.GiveCredit(new Credit { Subscription = route.Number, Deliveries = (uint)credit });
+            route.GiveCredit(new Credit { Subscription = route.Number, Deliveries = (uint)begun.Room });
         }
 
-        return true;
+        return begun.OfTheHub;
     }
 
     private void Withdraw(SessionLink link, RouteWithdrawal withdrawal)

@@ -15,8 +15,12 @@ internal interface ILaneEvents
     void TakeAnswers(ClientLane lane, IncomingFrame frame);
 
     /// <summary>Takes the events that are to be written next.</summary>
-    /// <returns>False if no event of this side is on the lane, or waits for an answer.</returns>
-    bool TakeSends(ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes);
+    /// <param name="lane">The lane.</param>
+    /// <param name="destination">Gets the events.</param>
+    /// <param name="maxCount">How many at most.</param>
+    /// <param name="maxBytes">So many bytes at most.</param>
+    /// <param name="mayBeLarge">True if one larger event may be taken, alone.</param>
+    LaneSends TakeSends(ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes, bool mayBeLarge);
 
     /// <summary>The other side takes leave: no more events of this side go over the lane.</summary>
     void Leave(ClientLane lane);

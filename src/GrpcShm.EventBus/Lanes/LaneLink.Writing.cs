@@ -36,6 +36,9 @@ internal sealed partial class LaneLink
     private ulong _accepted;
     private ulong _acceptedWritten;
 
+    // The writer's own: the next event needs a frame of its own.
+    private bool _isLargeNext;
+
     // Under the lock: how many events of the other side have no answer yet whose sender waits for one; whether each
     // side takes leave.
     private int _owed;
@@ -182,12 +185,19 @@ internal sealed partial class LaneLink
     private async Task WriteAsync()
     {
         var sends = new List<LaneSend>(MaxDeliveries);
+        var frames = 0;
         try
         {
             while (!HasEnded)
             {
                 while (!HasEnded && Fill(_connection.Output, sends))
                 {
+                    if (frames++ == 1)
+                    {
+                        // What others put in meanwhile must not hold the thread that has woken this.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    }
+
                     var result = await _connection.Output.FlushAsync().ConfigureAwait(false);
                     _pace.NoteWrite();
                     if (result.IsCompleted || result.IsCanceled)
@@ -206,6 +216,7 @@ internal sealed partial class LaneLink
                 if (!HasEnded)
                 {
                     await _signal.WaitAsync().ConfigureAwait(false);
+                    frames = 0;
                 }
             }
         }
@@ -229,15 +240,29 @@ internal sealed partial class LaneLink
 
     private bool Fill(PipeWriter output, List<LaneSend> sends)
     {
+        // Answers first: a stream of events must not keep them back. But an event that needs a frame of its own gets
+        // every second one.
         sends.Clear();
-        var isBusy = _events.TakeSends(_lane, sends, MaxDeliveries, MaxBytes);
         var bytes = 0;
-        foreach (var send in sends)
+        var rest = _isLargeNext ? null : TakeRest(ref bytes);
+        var isLast = false;
+        _isLargeNext = false;
+        if (bytes < MaxBytes)
         {
-            bytes = checked(bytes + FieldWriter.SizeWithTag(SizeOf(send)));
+            var taken = _events.TakeSends(_lane, sends, MaxDeliveries, MaxBytes - bytes, mayBeLarge: bytes == 0);
+            _isLargeNext = taken == LaneSends.LargeNext;
+            isLast = taken == LaneSends.Idle;
+            foreach (var send in sends)
+            {
+                bytes = checked(bytes + FieldWriter.SizeWithTag(SizeOf(send)));
+            }
         }
 
-        var rest = TakeRest(ref bytes, isBusy);
+        if (isLast)
+        {
+            TakeLeave(ref rest, ref bytes);
+        }
+
         if (bytes == 0)
         {
             return false;
@@ -260,14 +285,8 @@ internal sealed partial class LaneLink
         return true;
     }
 
-    private LaneFrame? TakeRest(ref int bytes, bool isBusy)
+    private LaneFrame? TakeRest(ref int bytes)
     {
-        // A large event goes alone.
-        if (bytes > MessageSize.UsualLimit / 2)
-        {
-            return null;
-        }
-
         LaneFrame? rest = null;
         lock (_answersLock)
         {
@@ -308,7 +327,17 @@ internal sealed partial class LaneLink
             }
 
             _credits.Clear();
-            if (_isLeaving && !_hasTakenLeave && _owed == 0 && _outcomes.Count == 0 && !isBusy)
+        }
+
+        return rest;
+    }
+
+    // No event of this side waits for an answer.
+    private void TakeLeave(ref LaneFrame? rest, ref int bytes)
+    {
+        lock (_answersLock)
+        {
+            if (_isLeaving && !_hasTakenLeave && _owed == 0 && _outcomes.Count == 0)
             {
                 _hasTakenLeave = true;
                 rest ??= new LaneFrame();
@@ -316,8 +345,6 @@ internal sealed partial class LaneLink
                 bytes += FieldWriter.SizeWithTag(0);
             }
         }
-
-        return rest;
     }
 
     private static int SizeOf(in LaneSend send) => checked(

@@ -54,27 +54,29 @@ internal sealed class LaneOutbox(ulong id)
         _entries.Add(new Entry(@event, route));
     }
 
-    /// <summary>
-    /// Takes the next events for one frame: one at least, if there is one. The caller releases each when it is written.
-    /// </summary>
-    /// <param name="destination">Gets them.</param>
+    /// <summary>Takes the next events for one frame. The caller releases each when it is written.</summary>
+    /// <param name="destination">Gets them. Empty.</param>
     /// <param name="maxCount">How many at most.</param>
-    /// <param name="maxBytes">So many bytes at most, but for one larger event alone.</param>
-    public void Take(List<LaneSend> destination, int maxCount, int maxBytes)
+    /// <param name="maxBytes">So many bytes at most.</param>
+    /// <param name="mayBeLarge">True if one larger event may be taken, alone.</param>
+    public LaneSends Take(List<LaneSend> destination, int maxCount, int maxBytes, bool mayBeLarge)
     {
         var bytes = 0;
+        var entries = CollectionsMarshal.AsSpan(_entries);
         while (Taken < Last && destination.Count < maxCount)
         {
-            var entry = _entries[IndexOf(Taken + 1)];
+            ref readonly var entry = ref entries[IndexOf(Taken + 1)];
             bytes += entry.Event.Size;
-            if (bytes > maxBytes && destination.Count > 0)
+            if (bytes > maxBytes && (destination.Count > 0 || !mayBeLarge))
             {
-                return;
+                return destination.Count > 0 ? LaneSends.Busy : LaneSends.LargeNext;
             }
 
             entry.Event.Hold();
             destination.Add(new LaneSend(entry.Event, ++Taken, entry.Route.Number, entry.Route.Stamp));
         }
+
+        return IsBusy ? LaneSends.Busy : LaneSends.Idle;
     }
 
     /// <summary>Takes the first event that is not accepted, which was accepted now.</summary>

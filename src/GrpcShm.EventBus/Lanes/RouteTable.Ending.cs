@@ -134,6 +134,19 @@ internal sealed partial class RouteTable
                 }
             }
 
+            if (route is { State: RouteState.Open, Tail: 0, Held.Count: 0 })
+            {
+                // It has a part of the target's room that others may need.
+                if (now - route.TailSince >= times.Idle)
+                {
+                    GiveUp(route, now);
+                }
+                else
+                {
+                    NoteDue(route.TailSince + times.Idle);
+                }
+            }
+
             if (route is { State: RouteState.Open, Tail: > 0 })
             {
                 if (now - route.TailSince >= times.LongestDrain)

@@ -243,6 +243,8 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         }
 
         route.State = RouteState.Open;
+        route.TailSince = now;
+        NoteDue(now + times.Idle);
         Pump(route, now);
     }
 

@@ -27,7 +27,7 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>How many events were put on the lane and are not answered: neither accepted nor refused.</summary>
     public int Tail { get; set; }
 
-    /// <summary>Since when none of them was answered.</summary>
+    /// <summary>Since when none of them was answered; without any, when the last one was.</summary>
     public long TailSince { get; set; }
 
     /// <summary>The events that the lane gave back, in order. The hub gets them before those that are held.</summary>

@@ -123,7 +123,7 @@ internal sealed class RouteBench
     public List<LaneSend> WriteLane()
     {
         var batch = new List<LaneSend>();
-        Use(_ => Lane.Take(batch, int.MaxValue, int.MaxValue));
+        Use(_ => Lane.Take(batch, int.MaxValue, int.MaxValue, mayBeLarge: true));
         return batch;
     }
 

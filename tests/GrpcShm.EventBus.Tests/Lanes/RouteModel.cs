@@ -335,7 +335,7 @@ internal sealed class RouteModel
     private void WriteLane(int count)
     {
         var batch = new List<LaneSend>();
-        Use(_ => _lane.Take(batch, count, int.MaxValue));
+        Use(_ => _lane.Take(batch, count, int.MaxValue, mayBeLarge: true));
         batch.ForEach(_deliveries.Enqueue);
     }
 

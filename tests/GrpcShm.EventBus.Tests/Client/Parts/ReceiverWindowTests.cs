@@ -1,3 +1,4 @@
+using CsCheck;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Lanes;
 using XStateNet.Events.V1;
@@ -19,9 +20,9 @@ public sealed class ReceiverWindowTests
     [Fact]
     public void GiveRoom_ByTheWayOfTheEvent_GoesBackToThatWay()
     {
-        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        var (window, route) = (new ReceiverWindow(16), NewRoute());
         window.BeginIn(null!, new Subscription());
-        Assert.Equal(4, window.Add(route, 4));
+        Assert.Equal((4, 4), window.Add(route, 4));
 
         for (var i = 0; i < 4; i++)
         {
@@ -29,10 +30,11 @@ public sealed class ReceiverWindowTests
         }
 
         Assert.False(ReceiverWindow.TryTakeRoom(route));
-        Assert.Null(window.GiveRoom(1, route).Credit);
+        Assert.Null(window.GiveRoom(1, route).RouteCredit);
         var grant = window.GiveRoom(1, route);
         Assert.Same(route, grant.Route);
-        Assert.Equal(2u, grant.Credit?.Deliveries);
+        Assert.Null(grant.Credit);
+        Assert.Equal(2u, grant.RouteCredit?.Deliveries);
         Assert.Equal(2, route.Granted);
     }
 
@@ -56,14 +58,54 @@ public sealed class ReceiverWindowTests
     }
 
     [Fact]
-    public void Add_MoreThanTheHubHas_TakesWhatItHas()
+    public void Add_RouteAfterRoute_LeavesHalfOfTheWindowToTheHub()
     {
-        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        var window = new ReceiverWindow(8);
         window.BeginIn(null!, new Subscription());
 
-        Assert.Equal(8, window.Add(route, 100));
-        Assert.Equal(0, window.Add(NewRoute(), 1));
+        Assert.Equal((2, 2), window.Add(NewRoute(), 100));
+        Assert.Equal((1, 1), window.Add(NewRoute(), 1));
+        Assert.Equal((1, 1), window.Add(NewRoute(), 2));
+        Assert.Null(window.Add(NewRoute(), 1));
     }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    [InlineData(1024, 5)]
+    public void Add_AsManyRoutesAsThereMayBe_NoneHasTooLittle(int size, int routes)
+    {
+        var window = new ReceiverWindow(size);
+        window.BeginIn(null!, new Subscription());
+
+        var count = 0;
+        while (window.Add(NewRoute(), 1024) is { } begun)
+        {
+            Assert.True(begun.Room >= Math.Max(1, size / 64));
+            count++;
+        }
+
+        Assert.Equal(routes, count);
+    }
+
+    [Fact]
+    public void AnySteps_NobodyGetsMoreThanThereIs_AndNobodyStarves() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Select(Gen.Enum<WindowStep>(), Gen.Int[0, 3]).Array[0, 200]).Sample(
+            static (size, steps) =>
+            {
+                var model = new WindowModel(size);
+                foreach (var (step, route) in steps)
+                {
+                    model.Run(step, route);
+                    model.CheckBounds();
+                }
+
+                model.ComeToRest();
+                model.CheckNobodyStarves();
+                model.EndRoutes();
+                model.CheckAllIsTheHubs();
+            },
+            iter: 5_000);
 
     [Fact]
     public void IsRepeated_OfEachSender_IsWhatHasComeBefore()
