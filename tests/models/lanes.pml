@@ -40,6 +40,9 @@
 #define WINDOW 4            /* for how many events M has room */
 #endif
 
+/* What a route gets of the window: half of the half that routes may have. */
+#define PART ((WINDOW - (WINDOW + 1) / 2 + 1) / 2)
+
 #define BIT(number) (1 << (number))
 #define ALL (BIT(SENDS + 1) - 2)
 
@@ -489,7 +492,7 @@ inline GiveRoom(way) {
 #endif
 
 proctype SessionReader() {
-    byte number, rooms, earlier;
+    byte number, rooms, taking, earlier;
     mtype kind;
     bit isRepeated;
 end:
@@ -506,7 +509,11 @@ end:
             :: else
             fi;
             if
-            :: number == open && WINDOW > 1 -> GiveShare(rooms); owed = (rooms < WINDOW / 2 -> WINDOW / 2 - rooms : 0)
+            :: number == open && PART ->
+                taking = (rooms < PART -> rooms : PART);
+                GiveShare(taking);
+                credit = credit + rooms - taking;
+                owed = PART - taking; taking = 0
             :: else -> credit = credit + rooms
             fi
         :: kind == WITHDRAW ->
