@@ -133,7 +133,7 @@ internal sealed partial class ClientLanes
 
     private void Take(SessionLink link, RouteGrant grant)
     {
-        if (!_lanes.TryGetValue(grant.Lane, out var lane) || lane.Session != link || lane.IsOver)
+        if (!_lanes.TryGetValue(grant.Lane, out var lane) || lane.Session != link)
         {
             GiveUp(link, grant.Route);
         }

@@ -71,6 +71,9 @@ internal sealed partial class ClientLanes : IDisposable
         }, Run);
     }
 
+    /// <summary>The lane of a number; none if it has ended, or was never introduced.</summary>
+    public ClientLane? Find(ulong id) => _lanes.GetValueOrDefault(id);
+
     /// <summary>Does what a change of the routes has left to do. Call it outside of all locks.</summary>
     /// <param name="effects">What is left; none if nothing is.</param>
     public void Run(RouteEffects effects)
@@ -114,12 +117,12 @@ internal sealed partial class ClientLanes : IDisposable
 
         foreach (var outbox in effects.Wakes)
         {
-            Find(outbox)?.Link?.Wake();
+            Find(outbox.Id)?.Link?.Wake();
         }
 
         foreach (var outbox in effects.Broken)
         {
-            if (Find(outbox) is { } lane)
+            if (Find(outbox.Id) is { } lane)
             {
                 End(lane, "The other process did not answer in time.");
             }
@@ -127,7 +130,7 @@ internal sealed partial class ClientLanes : IDisposable
 
         foreach (var outbox in effects.Idle)
         {
-            if (Find(outbox) is { Link: { } link } lane)
+            if (Find(outbox.Id) is { Link: { } link } lane)
             {
                 link.BeginLeave();
                 _ = BoundLeaveAsync(lane, link);
@@ -136,7 +139,7 @@ internal sealed partial class ClientLanes : IDisposable
 
         if (effects.Carried > 0)
         {
-            _metrics.CountLaneEvents(effects.Carried);
+            CountCarried(effects.Carried);
         }
 
         if (effects.HasLeft)
@@ -165,6 +168,19 @@ internal sealed partial class ClientLanes : IDisposable
         _listening.Dispose();
     }
 
+    // As with all listeners: what is left to do is done in any case.
+    private void CountCarried(int count)
+    {
+        try
+        {
+            _metrics.CountLaneEvents(count);
+        }
+        catch (Exception exception)
+        {
+            _logger.ListenerFailed(exception);
+        }
+    }
+
     // A listener to metrics or activities is foreign code. Neither this send nor the rest may wait for ever because of
     // it.
     private void EndBadly(PendingEvent @event, Exception exception)
@@ -176,8 +192,6 @@ internal sealed partial class ClientLanes : IDisposable
 
         _logger.LaneFailed($"An answer that came over a lane could not be told: {exception.Message}");
     }
-
-    private ClientLane? Find(LaneOutbox outbox) => _lanes.GetValueOrDefault(outbox.Id);
 
     private bool MayAsk(string source) => _receivers.TryGetMachine(source, out var machine) && machine.IsStanding;
 

@@ -67,14 +67,15 @@ internal sealed partial class RouteTable
     /// </summary>
     public void Break(LaneOutbox lane, long now)
     {
-        var accepted = new List<PendingEvent>();
+        var accepted = new List<LaneOutbox.Entry>();
         var tail = new List<(LaneOutbox.Entry Entry, bool WasTaken)>();
         lane.TakeAll(accepted, tail);
-        foreach (var @event in accepted)
+        foreach (var (@event, route, _) in accepted)
         {
             if (MayGoAgain(@event, wasTaken: true))
             {
-                PutToHub(@event, hub.Enqueue);
+                // In front of what was sent after it, as far as that has not gone to the hub already.
+                PutToHub(@event, WayToHub(route));
             }
         }
 
@@ -262,7 +263,7 @@ internal sealed partial class RouteTable
 
     private void Finish(SourceRoute route)
     {
-        Action<PendingCommand> put = route.Barrier is { } barrier ? barrier.Before.Add : hub.Enqueue;
+        var put = WayToHub(route);
         route.State = RouteState.Closed;
         foreach (var @event in route.Returned)
         {
@@ -293,6 +294,10 @@ internal sealed partial class RouteTable
 
         Effects.WakesHub = true;
     }
+
+    // In front of the command that waits for the route; else behind all commands.
+    private Action<PendingCommand> WayToHub(SourceRoute route) =>
+        route.Barrier is { OpenRoutes: > 0 } barrier ? barrier.Before.Add : hub.Enqueue;
 
     private static void PutToHub(PendingEvent @event, Action<PendingCommand> put)
     {

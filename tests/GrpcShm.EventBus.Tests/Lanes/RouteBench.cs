@@ -64,6 +64,18 @@ internal sealed class RouteBench
         return @event;
     }
 
+    /// <summary>Publishes to all machines.</summary>
+    public PendingEvent Publish(string source)
+    {
+        var names = new EventNames(source, "", LaneTest.Name(++_lastEvent));
+        var @event = new PendingEvent(names, new EncodedSend([1], 1, 1, default))
+        {
+            Publication = new Publication { All = new AllMachines() },
+        };
+        Assert.Null(_queue.TryAdd(@event));
+        return @event;
+    }
+
     /// <summary>Sends until the hub is asked for a route.</summary>
     public void SendUntilAsked(string source, string target) => Assert.True(IsAskedAfterSends(source, target));
 

@@ -172,4 +172,39 @@ public sealed class RouteTableTests
         Assert.True(sent[0].IsRepeated);
         _bench.Use(static routes => Assert.Equal(0, routes.Count));
     }
+
+    [Fact]
+    public void Break_WhileAPublicationWaits_WhatWasSentBeforeStaysBeforeIt()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        var accepted = _bench.Send("A", "X", AcknowledgementLevel.Processed);
+        var tail = _bench.Send("A", "X");
+        _bench.WriteLane();
+        _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, 1, _bench.Now)));
+        var published = _bench.Publish("A");
+        var later = _bench.Send("A", "X");
+        Assert.Empty(_bench.Write());
+
+        _bench.Use(routes => routes.Break(_bench.Lane, _bench.Now));
+
+        PendingCommand[] expected = [accepted, tail, published, later];
+        Assert.Equal(expected, _bench.Write());
+        Assert.True(accepted.IsRepeated);
+    }
+
+    [Fact]
+    public void Break_AfterThePublicationHasGone_WhatWasAcceptedBeforeItIsSentAgain()
+    {
+        _bench.Open("A", "X", route: 1, credit: 10);
+        var accepted = _bench.Send("A", "X", AcknowledgementLevel.Processed);
+        _bench.WriteLane();
+        var published = _bench.Publish("A");
+        _bench.Use(routes => Assert.True(routes.TryAccept(_bench.Lane, 1, _bench.Now)));
+        Assert.Same(published, Assert.Single(_bench.Write()));
+
+        _bench.Use(routes => routes.Break(_bench.Lane, _bench.Now));
+
+        Assert.Same(accepted, Assert.Single(_bench.Write()));
+        Assert.True(accepted.IsRepeated);
+    }
 }
