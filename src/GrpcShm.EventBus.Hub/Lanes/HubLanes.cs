@@ -23,6 +23,9 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
 {
     private const int TokenSize = 16;
 
+    // For so many waits for room a client's earlier commands may keep its confirmation from being read.
+    private const int LongestInHand = 6;
+
     private readonly Lock _lock = new();
     private readonly HubRouteIndex _routes = new();
     private ulong _lastLane;
@@ -250,22 +253,30 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     }
 
     /// <summary>Lets a caller wait no longer for the targets of routes.</summary>
-    /// <returns>The routes whose targets have not confirmed.</returns>
-    public HubRoute[] GiveUp(RouteSilence silence)
+    public void GiveUp(RouteSilence silence)
     {
         lock (_lock)
         {
-            return silence.Clear();
+            silence.Clear();
         }
     }
 
     /// <summary>
     /// Ends the sessions whose clients have not confirmed in time. When it returns, their machines are not registered.
+    /// A session that is busy with its client's earlier commands has more time, but not without an end.
     /// </summary>
-    public void EndSilent(RouteSilence silence, TimeSpan timeout)
+    /// <returns>When to look again; zero if nobody is left to wait for.</returns>
+    public TimeSpan EndSilent(RouteSilence silence, TimeSpan timeout)
     {
+        List<HubRoute> silent;
+        TimeSpan next;
+        lock (_lock)
+        {
+            silent = silence.TakeSilent(timeout, timeout + (LongestInHand * options.MaxBlockTime), out next);
+        }
+
         // A session's end takes other locks, and this one.
-        foreach (var route in GiveUp(silence).DistinctBy(static route => route.TargetEnd))
+        foreach (var route in silent.DistinctBy(static route => route.TargetEnd))
         {
             route.TargetEnd.EndSession(new Verdict(
                 StatusCode.Unavailable,
@@ -275,6 +286,8 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
                         + $"within {timeout.TotalSeconds} s that it takes no more of them."),
                 route.Target.Id));
         }
+
+        return next;
     }
 
     // A session knows neither the routes of others, nor those that it is done with.

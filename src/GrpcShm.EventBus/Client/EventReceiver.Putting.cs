@@ -79,7 +79,8 @@ internal sealed partial class EventReceiver
     {
         lock (_lock)
         {
-            return route.IsOver || _hasEnded ? 0 : _window.Add(route, credit);
+            // A second fence of a route has no right to more.
+            return route.IsOver || _hasEnded || route.Share > 0 ? 0 : _window.Add(route, credit);
         }
     }
 

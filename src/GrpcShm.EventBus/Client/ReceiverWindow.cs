@@ -19,7 +19,9 @@ internal sealed class ReceiverWindow(int size)
     private long _granted;
     private long _unhandled;
 
-    // What is left for the hub.
+    // What is left for the hub. All routes together leave it half of the window at least: publications, and events that
+    // have no route, have no other way.
+    private readonly long _leastShare = Math.Max(1, size / 2);
     private long _share = size;
 
     /// <summary>For how many events there is room in all.</summary>
@@ -92,8 +94,9 @@ internal sealed class ReceiverWindow(int size)
     /// <returns>How much that is.</returns>
     public int Add(TargetRoute route, uint credit)
     {
-        // A hub gives up what it has.
-        var taken = (int)Math.Min(credit, Math.Max(0, _granted));
+        // A hub gives up what it has. Half of what may be given up stays for further routes.
+        var most = Math.Min(Math.Max(0, _granted), (_share - _leastShare + 1) / 2);
+        var taken = (int)Math.Min(credit, most);
         _granted -= taken;
         _share -= taken;
         route.Share += taken;

@@ -258,8 +258,10 @@ internal sealed partial class ClientLanes
         // The processes can connect.
         Volatile.Write(ref _brokenGreetings, 0);
         _logger.LaneStands(lane.Id);
-        link.Start();
+
+        // In this order: the first frame may bring a handler to this thread.
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
+        link.Start();
     }
 
     private async Task BoundLeaveAsync(ClientLane lane, LaneLink link)

@@ -15,6 +15,9 @@ internal sealed partial class LaneLink
     private const int MaxDeliveries = 256;
     private const int MaxBytes = MessageSize.Batch;
 
+    // After so many frames in a row the writer lets go of the thread that has woken it.
+    private const int MostOnWakersThread = 4;
+
     // What waits to be written besides events. An honest process reads, and has a window of events under way.
     private const int MaxAnswers = 65_536;
     private const long MaxAnswerBytes = 256L * 1024 * 1024;
@@ -35,6 +38,12 @@ internal sealed partial class LaneLink
     private long _outcomeBytes;
     private ulong _accepted;
     private ulong _acceptedWritten;
+
+    // Under the lock: how many of the outcomes say that an event was not taken.
+    private int _rerouted;
+
+    // The writer's own: true if the last frame had no place for all that is not an event.
+    private bool _isRestDue;
 
     // Under the lock: how many events of the other side have no answer yet whose sender waits for one; whether each
     // side takes leave.
@@ -94,6 +103,7 @@ internal sealed partial class LaneLink
         bool isTooMuch;
         lock (_answersLock)
         {
+            _rerouted++;
             isTooMuch = Put(new LaneOutcome { Number = number, Rerouted = true });
         }
 
@@ -186,6 +196,7 @@ internal sealed partial class LaneLink
         {
             while (!HasEnded)
             {
+                var written = 0;
                 while (!HasEnded && Fill(_connection.Output, sends))
                 {
                     var result = await _connection.Output.FlushAsync().ConfigureAwait(false);
@@ -194,6 +205,12 @@ internal sealed partial class LaneLink
                     {
                         End("The other process does not read any more.");
                         return;
+                    }
+
+                    if (++written == MostOnWakersThread)
+                    {
+                        // It may be a reader, which others wait for. They put in events for as long as they like.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     }
                 }
 
@@ -230,7 +247,9 @@ internal sealed partial class LaneLink
     private bool Fill(PipeWriter output, List<LaneSend> sends)
     {
         sends.Clear();
-        var isBusy = _events.TakeSends(_lane, sends, MaxDeliveries, MaxBytes);
+
+        // Events can fill frame after frame. Then every second one is for what the other side waits for.
+        var isBusy = _isRestDue || _events.TakeSends(_lane, sends, MaxDeliveries, MaxBytes);
         var bytes = 0;
         foreach (var send in sends)
         {
@@ -238,6 +257,7 @@ internal sealed partial class LaneLink
         }
 
         var rest = TakeRest(ref bytes, isBusy);
+        _isRestDue = sends.Count > 0 && HasRest();
         if (bytes == 0)
         {
             return false;
@@ -258,6 +278,14 @@ internal sealed partial class LaneLink
 
         writer.Flush();
         return true;
+    }
+
+    private bool HasRest()
+    {
+        lock (_answersLock)
+        {
+            return _outcomes.Count > 0 || _credits.Count > 0 || _accepted > _acceptedWritten;
+        }
     }
 
     private LaneFrame? TakeRest(ref int bytes, bool isBusy)
@@ -282,8 +310,10 @@ internal sealed partial class LaneLink
                 }
 
                 rest ??= new LaneFrame();
-                rest.Outcomes.Add(_outcomes.Dequeue().Outcome);
+                rest.Outcomes.Add(next.Outcome);
+                _outcomes.Dequeue();
                 _outcomeBytes -= next.Size;
+                _rerouted -= next.Outcome.Rerouted ? 1 : 0;
                 bytes += next.Size + 1 + FieldWriter.SizeOf((ulong)next.Size);
             }
 
@@ -292,8 +322,8 @@ internal sealed partial class LaneLink
                 return rest;
             }
 
-            // An answer that was not written yet has to come first.
-            if (_accepted > _acceptedWritten && _outcomes.Count == 0)
+            // Otherwise it would say of events that they were taken which were not.
+            if (_accepted > _acceptedWritten && _rerouted == 0)
             {
                 rest ??= new LaneFrame();
                 rest.AcceptedThrough = _acceptedWritten = _accepted;

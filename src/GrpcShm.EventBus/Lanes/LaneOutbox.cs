@@ -97,8 +97,7 @@ internal sealed class LaneOutbox(ulong id)
     }
 
     /// <summary>Takes an accepted event that waits for its answer; none if there is no such event.</summary>
-    public PendingEvent? TakeWaiting(ulong number) =>
-        _waitingForMore.Remove(number, out var entry) ? entry.Event : null;
+    public Entry? TakeWaiting(ulong number) => _waitingForMore.Remove(number, out var entry) ? entry : null;
 
     /// <summary>Marks an event as answered that was not accepted before.</summary>
     /// <param name="number">Its number, of an event that the writer took.</param>

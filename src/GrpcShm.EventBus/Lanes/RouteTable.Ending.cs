@@ -90,7 +90,7 @@ internal sealed partial class RouteTable
         foreach (var route in RoutesOf(lane))
         {
             route.Tail = 0;
-            route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+            PutOff(route.Pair, now);
             Finish(route);
         }
 
@@ -116,8 +116,20 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>Does what is due at a time, and notes when something is due next.</summary>
-    public void Expire(long now)
+    /// <param name="now">The time.</param>
+    /// <param name="isLate">
+    /// Whether this process has been stopped for a while: then the other sides have not been late, or nobody knows it.
+    /// </param>
+    public void Expire(long now, bool isLate = false)
     {
+        if (isLate)
+        {
+            foreach (var route in _routes.Values)
+            {
+                (route.TailSince, route.DrainingSince, route.PumpedAt) = (now, now, now);
+            }
+        }
+
         foreach (var route in _routes.Values.ToArray())
         {
             if (route.State is RouteState.Fencing or RouteState.Open && route.Held.TryPeek(out var oldest))
@@ -132,6 +144,19 @@ internal sealed partial class RouteTable
                 else
                 {
                     NoteDue(since + times.LongestHold);
+                }
+            }
+
+            if (route is { State: RouteState.Open, Tail: 0, Held.Count: 0 })
+            {
+                if (now - route.UsedAt >= times.Idle)
+                {
+                    // Its share of the target's room is for others.
+                    GiveUp(route, now);
+                }
+                else
+                {
+                    NoteDue(route.UsedAt + times.Idle);
                 }
             }
 
@@ -205,9 +230,17 @@ internal sealed partial class RouteTable
         return true;
     }
 
+    // Only the hub says why it does not take an event that is too large. And only the hub knows of all handlers that
+    // wait, and when each has its answer: otherwise it would find circles where there are none.
+    private static bool IsForHub(SourceRoute route, PendingEvent @event) =>
+        @event.EventSize > route.MaxEventSize || @event.Waiting is not null;
+
+    private void PutOff(RoutePair pair, long now) =>
+        pair.AskAgainAt = Math.Max(pair.AskAgainAt, now + times.AskAgainAfter);
+
     private void GiveUp(SourceRoute route, long now)
     {
-        route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+        PutOff(route.Pair, now);
         switch (route.State)
         {
             case RouteState.Open:
@@ -248,9 +281,14 @@ internal sealed partial class RouteTable
         }
     }
 
-    private void Shorten(SourceRoute route, long now)
+    private void Shorten(SourceRoute route, ulong number, long now)
     {
-        route.TailSince = now;
+        if (number >= route.TailMark)
+        {
+            // Not each answer: one now and then would keep thousands of events on the lane for hours.
+            (route.TailSince, route.TailMark) = (now, route.Lane!.Last);
+        }
+
         if (--route.Tail == 0 && route.State == RouteState.Draining)
         {
             Finish(route);
@@ -305,13 +343,6 @@ internal sealed partial class RouteTable
         if (@event.IsOver)
         {
             return;
-        }
-
-        if (@event is { IsWaitTold: true, Waiting: { } waiting })
-        {
-            // The event tells the hub of the wait by itself, by the same number.
-            @event.IsWaitTold = false;
-            put(new PendingMessage(new SessionCommand { EndWait = waiting.Number }));
         }
 
         put(@event);

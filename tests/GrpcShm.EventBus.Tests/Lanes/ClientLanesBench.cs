@@ -127,12 +127,18 @@ internal sealed class ClientLanesBench : IDisposable
     }
 
     /// <summary>Gives the machine "A" a route from another process's machine "X", which may send some events.</summary>
-    public void OpenAsTarget(ulong lane, uint route)
+    public void OpenAsTarget(ulong lane, uint route, SessionLink? session = null)
     {
         // The hub has given the machine's room to the route.
-        Machine.BeginIn(Session, new Subscription());
-        Grant(lane, route, isTarget: true);
-        Lanes.TakeFence(Session, Machine, new IncomingDelivery { Subscription = 1, Fence = route, ReturnedCredit = 10 });
+        Machine.BeginIn(session ?? Session, new Subscription());
+        Grant(lane, route, isTarget: true, session);
+        TakeFence(route, returned: 10, session);
+    }
+
+    public void TakeFence(uint route, uint returned, SessionLink? session = null)
+    {
+        var fence = new IncomingDelivery { Subscription = 1, Number = 3, Fence = route, ReturnedCredit = returned };
+        Lanes.TakeFence(session ?? Session, Machine, fence);
     }
 
     /// <summary>Gives the machine "A" a route to the other process's machine "X", with room for some events.</summary>
@@ -153,12 +159,13 @@ internal sealed class ClientLanesBench : IDisposable
     }
 
     /// <summary>Sends an event from "A" to "X".</summary>
-    public PendingEvent Send()
+    public PendingEvent Send(
+        AcknowledgementLevel level = AcknowledgementLevel.Accepted, long deadline = 0)
     {
         var names = new EventNames("A", "X", LaneTest.Name(++_lastEvent));
         var @event = new PendingEvent(names, new EncodedSend([10, 0], 2, 2, default))
         {
-            Level = AcknowledgementLevel.Accepted,
+            Level = level, Deadline = deadline,
         };
         Assert.Null(Queue.TryAdd(@event));
         return @event;

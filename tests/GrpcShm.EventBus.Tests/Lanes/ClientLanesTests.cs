@@ -249,7 +249,8 @@ public sealed class ClientLanesTests : IAsyncLifetime
     private List<uint> Closed() =>
         [.. _bench.Notes.Select(static note => note.CloseRoute?.Route).OfType<uint>()];
 
-    private List<LaneFailure> Failures() => [.. _bench.Notes.Select(static note => note.LaneFailed).OfType<LaneFailure>()];
+    private List<LaneFailure> Failures() =>
+        [.. _bench.Notes.Select(static note => note.LaneFailed).OfType<LaneFailure>()];
 
     private int CountRoutes()
     {
@@ -300,4 +301,61 @@ public sealed class ClientLanesTests : IAsyncLifetime
                 },
             },
         });
+
+    [Fact]
+    public async Task Find_AnotherThreadIsLateWithALaneOfAHubThatIsGone_TheNewLaneOfTheNumberStays()
+    {
+        var old = _bench.Introduce(1)!;
+        await _bench.ConnectAsync(_address, 1);
+        _bench.OpenAsTarget(1, route: 7);
+        SessionLink? next = null;
+
+        var (ending, lane) = WhileAnotherEnds(old, () =>
+        {
+            _bench.Session.End(new IOException("The hub is gone."));
+            _bench.Lanes.End(_bench.Session);
+            next = _bench.BeginSession();
+            var lane = _bench.Introduce(1, session: next);
+            _bench.OpenAsTarget(1, route: 7, next);
+            return lane;
+        });
+        await ending.InTime();
+
+        Assert.NotNull(lane);
+        Assert.Same(lane, _bench.Lanes.Find(1));
+        var connection = await _bench.ConnectAsync(_address, 1);
+        await WriteEventAsync(connection, 1);
+        await TimeLimit.UntilAsync(() => _bench.Received.Count == 1);
+    }
+
+    [Fact]
+    public async Task TakeFence_ASecondOneOfARoute_GivesItNoFurtherRoom()
+    {
+        _bench.Session.StartWriting();
+        _bench.Introduce(1);
+        await _bench.ConnectAsync(_address, 1);
+        _bench.OpenAsTarget(1, route: 7);
+        Assert.Empty(Closed());
+
+        _bench.TakeFence(7, returned: 10);
+
+        await TimeLimit.UntilAsync(() => Closed().SequenceEqual([7u]));
+        await TimeLimit.UntilAsync(() => _bench.Notes.Any(static note => note.Grant is { Deliveries: 10 }));
+    }
+
+    [Fact]
+    public async Task Send_TheLaneBreaksBeforeItsTimeIsOver_FailsWhenItIsOver()
+    {
+        var lane = _bench.Introduce(1)!;
+        var connection = await _bench.ConnectAsync(_address, 1);
+        await _bench.OpenAsSourceAsync(connection, 1, route: 7);
+        var sent = _bench.Send(AcknowledgementLevel.Processed, Environment.TickCount64 + 500);
+        await ReadAsync(connection, 1);
+
+        ((ILaneEvents)_bench.Lanes).End(lane, "It is gone.");
+        Assert.Same(sent, Assert.Single(_bench.TakeFromQueue()));
+
+        var failure = await Assert.ThrowsAsync<EventBusException>(() => sent.Task.InTime());
+        Assert.Equal(Grpc.Core.StatusCode.DeadlineExceeded, failure.StatusCode);
+    }
 }

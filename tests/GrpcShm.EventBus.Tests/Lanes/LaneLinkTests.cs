@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using Google.Protobuf;
+using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
@@ -79,6 +82,66 @@ public sealed class LaneLinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Fill_EventsThatFillEachFrame_AnswersAreWrittenAllTheSame()
+    {
+        _events.Large = NewEvent(100_000);
+        _link.NoteOwed(1);
+        _link.Answer(new Acknowledgement { Number = 5 });
+
+        _link.Start();
+        _connection.Writer.EndFlush(isCompleted: false);
+
+        var frames = _connection.Writer.TakeFrames();
+        Assert.Equal((1, 0), (frames[0].Deliveries.Count, frames[0].Outcomes.Count));
+        Assert.Equal(5ul, Assert.Single(frames[1].Outcomes).Number);
+        Assert.Empty(frames[1].Deliveries);
+        _connection.Writer.EndFlush(isCompleted: false);
+        Assert.Single(Assert.Single(_connection.Writer.TakeFrames()).Deliveries);
+        _link.Close();
+        _connection.Writer.EndFlush(isCompleted: false);
+    }
+
+    [Fact]
+    public void Fill_WhileAnEventIsGivenBack_NothingIsSaidToBeTakenBeforeThat()
+    {
+        // More answers than one frame holds, and the one that gives an event back is the last one.
+        for (ulong number = 1; number <= 2; number++)
+        {
+            _link.NoteOwed(1);
+            _link.Answer(new Acknowledgement { Number = number, Message = new string('x', 70_000) });
+        }
+
+        _link.Reroute(3);
+        _link.Start();
+        _connection.Write(new LaneFrame { Deliveries = { new Delivery { Number = 1, Event = new Event() } } });
+        for (var i = 0; i < 3; i++)
+        {
+            _connection.Writer.EndFlush(isCompleted: false);
+        }
+
+        var through = 0ul;
+        foreach (var frame in _connection.Writer.TakeFrames())
+        {
+            Assert.True(through == 0 || !frame.Outcomes.Any(static outcome => outcome.Rerouted));
+            through = Math.Max(through, frame.AcceptedThrough);
+        }
+
+        Assert.Equal(1ul, through);
+        _link.Close();
+    }
+
+    [Fact]
+    public async Task Fill_EventsComeAndComeOnAWakersThread_ItIsLetGo()
+    {
+        _events.Large = NewEvent(1);
+        _connection.Writer.IsFast = true;
+
+        await Task.Run(_link.Start).InTime();
+
+        _link.Close();
+    }
+
+    [Fact]
     public void Close_Again_DoesNothing()
     {
         _link.Start();
@@ -91,8 +154,20 @@ public sealed class LaneLinkTests : IAsyncDisposable
         Assert.Equal(0, _events.Ends);
     }
 
+    private static PendingEvent NewEvent(int bytes)
+    {
+        var encoded = new Event { Payload = ByteString.CopyFrom(new byte[bytes]) }.ToByteArray();
+        return new PendingEvent(
+            new EventNames("A", "X", "E"), new EncodedSend(encoded, encoded.Length, encoded.Length, default));
+    }
+
     private sealed class HookedEvents : ILaneEvents
     {
+        private ulong _number;
+
+        /// <summary>An event that is there to be written again and again; or none.</summary>
+        public PendingEvent? Large { get; set; }
+
         public Action? TakesAnswers { get; set; }
 
         public int Ends { get; private set; }
@@ -101,7 +176,16 @@ public sealed class LaneLinkTests : IAsyncDisposable
 
         public void TakeAnswers(ClientLane lane, IncomingFrame frame) => TakesAnswers?.Invoke();
 
-        public bool TakeSends(ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes) => false;
+        public bool TakeSends(ClientLane lane, List<LaneSend> destination, int maxCount, int maxBytes)
+        {
+            if (Large is not null)
+            {
+                Large.Hold();
+                destination.Add(new LaneSend(Large, ++_number, 1, 1));
+            }
+
+            return Large is not null;
+        }
 
         public void Leave(ClientLane lane) => Assert.Fail("Nobody takes leave.");
 
@@ -140,8 +224,11 @@ public sealed class LaneLinkTests : IAsyncDisposable
 
     private sealed class HeldWriter : PipeWriter
     {
-        private readonly byte[] _memory = new byte[1_000];
+        private readonly ArrayBufferWriter<byte> _written = new();
         private TaskCompletionSource<FlushResult>? _flush;
+
+        /// <summary>True if each flush ends at once.</summary>
+        public bool IsFast { get; set; }
 
         public bool IsFlushing => _flush is not null;
 
@@ -156,13 +243,25 @@ public sealed class LaneLinkTests : IAsyncDisposable
             flush.SetResult(new FlushResult(isCanceled: false, isCompleted));
         }
 
-        public override void Advance(int bytes)
+        /// <summary>Takes what was written.</summary>
+        public List<LaneFrame> TakeFrames()
         {
+            var frames = new List<LaneFrame>();
+            var rest = new ReadOnlySequence<byte>(_written.WrittenMemory.ToArray());
+            while (LaneFrames.TryTake(ref rest, int.MaxValue, out var bytes))
+            {
+                frames.Add(LaneFrame.Parser.ParseFrom(bytes.ToArray()));
+            }
+
+            _written.Clear();
+            return frames;
         }
 
-        public override Memory<byte> GetMemory(int sizeHint = 0) => _memory;
+        public override void Advance(int bytes) => _written.Advance(bytes);
 
-        public override Span<byte> GetSpan(int sizeHint = 0) => _memory;
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _written.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _written.GetSpan(sizeHint);
 
         public override void CancelPendingFlush() => FlushIsCanceled?.Invoke();
 
@@ -170,6 +269,12 @@ public sealed class LaneLinkTests : IAsyncDisposable
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {
+            if (IsFast)
+            {
+                _written.Clear();
+                return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: false));
+            }
+
             // Not elsewhere: what follows a flush happens before EndFlush returns.
             _flush = new TaskCompletionSource<FlushResult>();
             return new ValueTask<FlushResult>(_flush.Task);

@@ -19,7 +19,7 @@ public sealed class ReceiverWindowTests
     [Fact]
     public void GiveRoom_ByTheWayOfTheEvent_GoesBackToThatWay()
     {
-        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        var (window, route) = (new ReceiverWindow(16), NewRoute());
         window.BeginIn(null!, new Subscription());
         Assert.Equal(4, window.Add(route, 4));
 
@@ -56,13 +56,38 @@ public sealed class ReceiverWindowTests
     }
 
     [Fact]
-    public void Add_MoreThanTheHubHas_TakesWhatItHas()
+    public void Add_AgainAndAgain_LeavesTheHubHalfOfTheWindow()
     {
-        var (window, route) = (new ReceiverWindow(8), NewRoute());
+        var window = new ReceiverWindow(16);
         window.BeginIn(null!, new Subscription());
 
-        Assert.Equal(8, window.Add(route, 100));
+        Assert.Equal([4, 2, 1, 1, 0], Enumerable.Range(0, 5).Select(_ => window.Add(NewRoute(), 100)));
+        var command = new Subscription();
+        window.BeginIn(null!, command);
+        Assert.Equal(8u, command.Credit);
+    }
+
+    [Fact]
+    public void Add_AWindowOfOne_StaysWithTheHub()
+    {
+        var window = new ReceiverWindow(1);
+        window.BeginIn(null!, new Subscription());
+
         Assert.Equal(0, window.Add(NewRoute(), 1));
+    }
+
+    [Fact]
+    public void Add_WhatTheHubHasNot_IsNotTaken()
+    {
+        var window = new ReceiverWindow(16);
+        window.BeginIn(null!, new Subscription());
+        for (var i = 0; i < 15; i++)
+        {
+            window.TakeRoom(null!);
+        }
+
+        Assert.Equal(1, window.Add(NewRoute(), 100));
+        Assert.Equal(0, window.Add(NewRoute(), 100));
     }
 
     [Fact]
