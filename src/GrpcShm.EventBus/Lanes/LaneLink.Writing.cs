@@ -257,7 +257,7 @@ internal sealed partial class LaneLink
         }
 
         var rest = TakeRest(ref bytes, isBusy);
-        _isRestDue = sends.Count > 0 && HasRest();
+        _isRestDue = sends.Count > 0 && bytes >= MaxBytes && HasRest();
         if (bytes == 0)
         {
             return false;
