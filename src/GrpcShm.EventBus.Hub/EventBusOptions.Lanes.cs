@@ -58,7 +58,8 @@ public sealed partial class EventBusOptions
 
     /// <summary>
     /// How long a subscription that observes waits until the clients whose events it could match have confirmed that no
-    /// event goes past the hub any more. After that the hub ends the sessions of those that have not confirmed.
+    /// event goes past the hub any more. After that the hub ends the sessions of those that have not confirmed. Time in
+    /// which the hub carries out earlier commands of such a client does not count.
     /// </summary>
     /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>

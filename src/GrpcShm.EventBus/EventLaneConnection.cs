@@ -23,11 +23,17 @@ public abstract class EventLaneConnection : IDuplexPipe, IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Completes both ends and closes the connection. Nobody may use either end any more.</summary>
-    internal ValueTask CloseAsync()
+    internal async ValueTask CloseAsync()
     {
-        // In this order: the other side reads a clean end.
-        Output.Complete();
-        Input.Complete();
-        return DisposeAsync();
+        try
+        {
+            // In this order: the other side reads a clean end.
+            Output.Complete();
+            Input.Complete();
+        }
+        finally
+        {
+            await DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
 {
     private const int TokenSize = 16;
 
+    // For so many waits for room a client's earlier commands may keep its confirmation from being read.
+    private const int LongestInHand = 6;
+
     private readonly Lock _lock = new();
     private readonly HubRouteIndex _routes = new();
     private ulong _lastLane;
@@ -72,7 +75,7 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
         }
     }
 
-    /// <summary>Notes the fence of a route, for which its source may ask once.</summary>
+    /// <summary>Notes the fence of a route, for which its source may ask, one at a time.</summary>
     /// <param name="asking">The session that asks.</param>
     /// <param name="number">The route.</param>
     /// <param name="route">The route, into whose inbox the fence is to be put.</param>
@@ -89,10 +92,10 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
                     "", $"The session has no route {number} as its source, or the route was withdrawn.");
             }
 
-            // Each fence takes credit from the hub.
-            if (route.Fence is not null)
+            if (route.Fence is { IsDone: false })
             {
-                return GrantCheck.Precondition(route.Target.Id, $"The route {number} has had its fence.");
+                return GrantCheck.Precondition(
+                    route.Target.Id, $"The route {number} has a fence that is not answered.");
             }
 
             pending = new PendingAcknowledgement(route.Target.Id, AcknowledgementLevel.Delivered);
@@ -250,22 +253,30 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     }
 
     /// <summary>Lets a caller wait no longer for the targets of routes.</summary>
-    /// <returns>The routes whose targets have not confirmed.</returns>
-    public HubRoute[] GiveUp(RouteSilence silence)
+    public void GiveUp(RouteSilence silence)
     {
         lock (_lock)
         {
-            return silence.Clear();
+            silence.Clear();
         }
     }
 
     /// <summary>
     /// Ends the sessions whose clients have not confirmed in time. When it returns, their machines are not registered.
+    /// A session that is busy with its client's earlier commands has more time, but not without an end.
     /// </summary>
-    public void EndSilent(RouteSilence silence, TimeSpan timeout)
+    /// <returns>When to look again; zero if nobody is left to wait for.</returns>
+    public TimeSpan EndSilent(RouteSilence silence, TimeSpan timeout)
     {
+        List<HubRoute> silent;
+        TimeSpan next;
+        lock (_lock)
+        {
+            silent = silence.TakeSilent(timeout, timeout + (LongestInHand * options.MaxBlockTime), out next);
+        }
+
         // A session's end takes other locks, and this one.
-        foreach (var route in GiveUp(silence).DistinctBy(static route => route.TargetEnd))
+        foreach (var route in silent.DistinctBy(static route => route.TargetEnd))
         {
             route.TargetEnd.EndSession(new Verdict(
                 StatusCode.Unavailable,
@@ -275,6 +286,8 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
                         + $"within {timeout.TotalSeconds} s that it takes no more of them."),
                 route.Target.Id));
         }
+
+        return next;
     }
 
     // A session knows neither the routes of others, nor those that it is done with.

@@ -10,30 +10,37 @@ namespace GrpcShm.EventBus.Lanes;
 /// <param name="waits">The bound of the routes that the observers of one session wait for.</param>
 internal sealed class RouteSilence(HubLanes table, Quota waits)
 {
-    private readonly HashSet<HubRoute> _routes = [];
+    // With how long the session of each target had waited for its client when this wait began.
+    private readonly Dictionary<HubRoute, long> _routes = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _begun = Environment.TickCount64;
 
     /// <summary>
     /// Waits for all of them. A process that does not confirm in time loses its session: its machines are not
     /// registered any more then, and no observer is promised what it takes.
     /// </summary>
-    /// <param name="timeout">How long at most.</param>
+    /// <param name="timeout">How long the hub waits for the client of a session at most.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        try
+        var next = timeout;
+        while (next > TimeSpan.Zero)
         {
-            await _done.Task.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            table.EndSilent(this, timeout);
-        }
-        catch (OperationCanceledException)
-        {
-            table.GiveUp(this);
-            throw;
+            try
+            {
+                await _done.Task.WaitAsync(next, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                next = table.EndSilent(this, timeout);
+            }
+            catch (OperationCanceledException)
+            {
+                table.GiveUp(this);
+                throw;
+            }
         }
     }
 
@@ -53,7 +60,7 @@ internal sealed class RouteSilence(HubLanes table, Quota waits)
             return full;
         }
 
-        _routes.Add(route);
+        _routes.Add(route, route.TargetEnd.Idleness.Milliseconds);
         (route.Waiting ??= []).Add(this);
         return null;
     }
@@ -74,18 +81,46 @@ internal sealed class RouteSilence(HubLanes table, Quota waits)
         }
     }
 
-    /// <summary>Waits for no route any more. Under the table's lock.</summary>
-    /// <returns>The routes that were waited for; none if the targets of all are done.</returns>
-    public HubRoute[] Clear()
+    /// <summary>Takes the routes whose targets have been silent for too long. Under the table's lock.</summary>
+    /// <param name="timeout">How long the hub waits for the client of a session at most.</param>
+    /// <param name="longest">How long the whole wait lasts at most.</param>
+    /// <param name="next">When to look again; zero if no route is left.</param>
+    public List<HubRoute> TakeSilent(TimeSpan timeout, TimeSpan longest, out TimeSpan next)
     {
-        HubRoute[] left = [.. _routes];
-        foreach (var route in left)
+        var whole = longest - TimeSpan.FromMilliseconds(Environment.TickCount64 - _begun);
+        next = whole;
+        var silent = new List<HubRoute>();
+        foreach (var (route, before) in _routes)
         {
-            route.Waiting!.Remove(this);
+            var left = timeout - TimeSpan.FromMilliseconds(route.TargetEnd.Idleness.Milliseconds - before);
+            if (left <= TimeSpan.Zero || whole <= TimeSpan.Zero)
+            {
+                silent.Add(route);
+            }
+            else if (left < next)
+            {
+                next = left;
+            }
         }
 
-        waits.Give(left.Length);
-        _routes.Clear();
-        return left;
+        silent.ForEach(Forget);
+        next = _routes.Count == 0 ? TimeSpan.Zero : next;
+        return silent;
+    }
+
+    /// <summary>Waits for no route any more. Under the table's lock.</summary>
+    public void Clear()
+    {
+        foreach (var route in _routes.Keys.ToArray())
+        {
+            Forget(route);
+        }
+    }
+
+    private void Forget(HubRoute route)
+    {
+        _routes.Remove(route);
+        route.Waiting!.Remove(this);
+        waits.Give(1);
     }
 }

@@ -36,6 +36,9 @@ internal sealed class SessionLanes(
 
     public OutgoingNotices Notices { get; } = notices;
 
+    /// <summary>How long the session has waited for its client.</summary>
+    public ReaderIdleness Idleness { get; } = new();
+
     /// <summary>Where its process listens; empty if it does not. Set before others find the session.</summary>
     public string Address { get; private set; } = "";
 

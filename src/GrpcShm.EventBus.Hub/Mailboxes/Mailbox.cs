@@ -26,7 +26,9 @@ internal sealed class Mailbox(
 {
     private const int FirstPlaces = 4;
 
-    // Fences that were withdrawn stay up to their turn, so the number of routes does not bound them.
+    // Fences whose routes were withdrawn are of no use. They are looked for when so many fences were put in, or twice
+    // as many as were left the last time.
+    private const int FirstSweep = 16;
     private const int MostFences = 16_384;
 
     private readonly Lock _lock = new();
@@ -39,6 +41,7 @@ internal sealed class Mailbox(
     private int _head;
     private int _count;
     private int _fences;
+    private int _sweepAt = FirstSweep;
     private long _dropped;
     private long _takes;
 
@@ -48,7 +51,14 @@ internal sealed class Mailbox(
     private bool _closed;
     private LinkedList<BlockedSender>? _blocked;
 
+    /// <summary>How many events and fences it has.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>How many of them are fences.</summary>
+    public int Fences => Volatile.Read(ref _fences);
+
+    /// <summary>How many events wait.</summary>
+    public int Waiting => Math.Max(0, Count - Fences);
 
     /// <summary>The rule for an event that comes when it is full.</summary>
     public OverflowPolicy Policy => _policy;
@@ -89,7 +99,7 @@ internal sealed class Mailbox(
             {
                 // An empty mailbox without room has no share of the memory left. To wait for its taker would not change
                 // that.
-                case OverflowPolicy.Block when _count > 0 && !_isStalled:
+                case OverflowPolicy.Block when _count > _fences && !_isStalled:
                     blocked = new BlockedSender(this, item, machineId, _takes);
                     (_blocked ??= new LinkedList<BlockedSender>()).AddLast(blocked);
                     return PutResult.Blocked;
@@ -135,14 +145,19 @@ internal sealed class Mailbox(
     {
         lock (_lock)
         {
+            if (_fences >= _sweepAt)
+            {
+                RemoveVoidFences();
+            }
+
             if (_closed || _fences >= MostFences)
             {
                 return _closed ? PutResult.Closed : PutResult.Full;
             }
 
-            _memory.Add(item.Weight);
+            // It takes no share of the memory that events have: others put it in.
             Append(item);
-            _fences++;
+            Volatile.Write(ref _fences, _fences + 1);
             return PutResult.Accepted;
         }
     }
@@ -186,7 +201,7 @@ internal sealed class Mailbox(
             while (taken < destination.Length && _count > 0 && taken < credit && fences == 0)
             {
                 ref readonly var first = ref _items[_head];
-                var isFence = _fences > 0 && first.Event is FenceMark;
+                var isFence = IsFence(first);
                 maxBytes -= first.Size;
                 if (!isFence && taken > 0 && maxBytes < 0)
                 {
@@ -197,7 +212,7 @@ internal sealed class Mailbox(
                 if (isFence)
                 {
                     fences++;
-                    _fences--;
+                    Volatile.Write(ref _fences, _fences - 1);
                 }
             }
 
@@ -250,8 +265,14 @@ internal sealed class Mailbox(
             (_items, _head, _count, _blocked) = ([], 0, 0, null);
             for (var i = 0; i < count; i++)
             {
-                _memory.Remove(items[(head + i) % items.Length].Weight);
+                ref readonly var item = ref items[(head + i) % items.Length];
+                if (!IsFence(item))
+                {
+                    _memory.Remove(item.Weight);
+                }
             }
+
+            Volatile.Write(ref _fences, 0);
 
             _memory.Trim();
         }
@@ -326,9 +347,42 @@ internal sealed class Mailbox(
         _items[_head] = default;
         _head = _head + 1 < _items.Length ? _head + 1 : 0;
         _count--;
-        _memory.Remove(item.Weight);
+        if (!IsFence(item))
+        {
+            _memory.Remove(item.Weight);
+        }
+
         return item;
     }
+
+    // Whoever asked for them has been told already that the routes have ended.
+    private void RemoveVoidFences()
+    {
+        var kept = 0;
+        for (var i = 0; i < _count; i++)
+        {
+            var item = _items[(_head + i) % _items.Length];
+            if (item.Event is FenceMark { Route.IsWithdrawn: true })
+            {
+                item.Event.Release();
+            }
+            else
+            {
+                _items[(_head + kept++) % _items.Length] = item;
+            }
+        }
+
+        for (var i = kept; i < _count; i++)
+        {
+            _items[(_head + i) % _items.Length] = default;
+        }
+
+        Volatile.Write(ref _fences, _fences - (_count - kept));
+        Volatile.Write(ref _count, kept);
+        _sweepAt = Math.Max(FirstSweep, 2 * _fences);
+    }
+
+    private bool IsFence(in MailItem item) => _fences > 0 && item.Event is FenceMark;
 
     private void Grow()
     {

@@ -60,7 +60,7 @@ internal sealed class MachineEntry(
         {
             lock (_lock)
             {
-                return _inbox?.Mailbox.Count ?? _unclaimed?.Items.Count ?? 0;
+                return _inbox?.Mailbox.Waiting ?? _unclaimed?.Items.Count ?? 0;
             }
         }
     }

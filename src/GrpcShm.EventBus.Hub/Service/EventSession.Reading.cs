@@ -26,12 +26,15 @@ internal sealed partial class EventSession
             {
                 // Waits here, and leaves what has come to gRPC: a wait in the reader of gRPC that ends with the
                 // connection, or because the hub leaves, is written into the log with a stack trace.
+                _lanes.Idleness.Begin();
                 var arrived = await _body.ReadAsync(leaving).ConfigureAwait(false);
                 _body.AdvanceTo(arrived.Buffer.Start);
                 if (!await requests.MoveNext(leaving).ConfigureAwait(false))
                 {
                     break;
                 }
+
+                _lanes.Idleness.End();
 
                 if (Whole(requests.Current) is { } request)
                 {

@@ -140,6 +140,9 @@ internal sealed class SessionCommands(
         if (verdict.IsOk && live!.Silence is { } silence)
         {
             outcome = null;
+
+            // The time of those who have to confirm begins now. The rest of the message may take long.
+            context.SignalAll();
             late.Answer(number, silence);
         }
 

@@ -78,7 +78,10 @@ internal readonly struct HubCommand
             case Case.Grant:
                 return OfGrant(number, command.Grant);
             default:
-                return new HubCommand { Number = number, Case = command.CommandCase, Message = command };
+                return new HubCommand
+                {
+                    Number = number, TimeoutMilliseconds = timeout, Case = command.CommandCase, Message = command,
+                };
         }
     }
 }

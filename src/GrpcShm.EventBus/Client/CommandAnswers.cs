@@ -22,7 +22,7 @@ internal sealed class CommandAnswers(
 
         if (command.Wait is { } wait)
         {
-            wait.IsAnswered |= command is PendingEvent { IsWaitTold: false };
+            wait.IsAnswered |= command is PendingEvent;
         }
 
         (command as PendingMessage)?.Answered?.Invoke(outcome);

@@ -82,7 +82,8 @@ internal sealed partial class EventReceiver
     {
         lock (_lock)
         {
-            return route.IsOver || _hasEnded ? null : _window.Add(route, credit);
+            // A second fence of a route has no right to more.
+            return route.IsOver || _hasEnded || route.Share + route.Owed > 0 ? null : _window.Add(route, credit);
         }
     }
 

@@ -109,12 +109,6 @@ internal sealed class PendingEvent : PendingCommand
     /// <summary>True if this process watches its deadline on a lane. The lock of the queue guards it.</summary>
     public bool IsWatchedHere { get; set; }
 
-    /// <summary>
-    /// True if the hub was told of <see cref="Waiting"/> by a command of its own. Written under the lock of the queue
-    /// before the event is on a lane, and read when it has been answered.
-    /// </summary>
-    public bool IsWaitTold { get; set; }
-
     /// <summary>True if a pipeline may try again: then the caller of the pipeline reports a failure.</summary>
     public bool IsAttempt { get; set; }
 
@@ -245,7 +239,7 @@ internal sealed class PendingEvent : PendingCommand
         (_holders, _sender, _sequence, _size, Number) = (1, 0, 0, 0, 0);
         (Names, Activity) = (default, null);
         (Lane, LaneNumber, HeldBy) = (null, 0, null);
-        (IsOver, IsWatchedHere, IsWaitTold) = (false, false, false);
+        (IsOver, IsWatchedHere) = (false, false);
     }
 
     private static int SizeOf(ulong value, int size) => value == 0 ? 0 : size;

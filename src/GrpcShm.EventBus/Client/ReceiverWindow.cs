@@ -19,7 +19,9 @@ internal sealed class ReceiverWindow(int size)
     private long _granted;
     private long _unhandled;
 
-    // What is left for the hub.
+    // What is left for the hub. All routes together leave it half of the window at least: publications, and events that
+    // have no route, have no other way.
+    private readonly long _leastShare = (size + 1) / 2;
     private long _share = size;
 
     // Less of the window is not worth a route: the events would wait for room one by one.
@@ -112,7 +114,7 @@ internal sealed class ReceiverWindow(int size)
     /// </returns>
     public (int Room, int OfTheHub)? Add(TargetRoute route, uint credit)
     {
-        var part = (_share - _owed - ((size + 1) / 2) + 1) / 2;
+        var part = (_share - _owed - _leastShare + 1) / 2;
         if (part < Math.Max(1, size / SmallestPart))
         {
             return null;

@@ -53,15 +53,14 @@ internal sealed partial class SessionLink
             {
                 while (Fill(request, batch))
                 {
-                    if (writes++ == 1)
-                    {
-                        // What others put in meanwhile must not hold the thread that has woken this.
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                    }
-
                     await WriteAsync(request).ConfigureAwait(false);
                     _pace.NoteWrite();
                     LetGo(request);
+                    if (++writes == WriterPace.MostOnWakersThread)
+                    {
+                        // It may be a reader, which others wait for. They put in commands for as long as they like.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    }
                 }
 
                 if (!_ended.Task.IsCompleted)

@@ -11,6 +11,9 @@ namespace GrpcShm.EventBus.Client;
 /// </remarks>
 internal sealed class WriterPace
 {
+    /// <summary>After so many writes in a row a writer lets go of the thread that has woken it.</summary>
+    public const int MostOnWakersThread = 4;
+
     // More writes without a pause between them are a stream.
     private const int MostInlineInARow = 4;
 

@@ -14,6 +14,9 @@ internal sealed partial class ClientLanes
     // After so many of them, one after the other, the hub is told that the processes cannot connect.
     private const int MaxBrokenGreetings = 8;
 
+    // After so many failures, one after the other, the client does not listen any more in this session.
+    private const int MaxFailedAccepts = 16;
+
     private readonly SemaphoreSlim _listening = new(1);
     private EventLaneListener? _listener;
     private int _greetings;
@@ -69,10 +72,17 @@ internal sealed partial class ClientLanes
 
     private async Task AcceptAsync(EventLaneListener listener)
     {
-        try
+        var failures = 0;
+        while (true)
         {
-            while (await listener.AcceptAsync(CancellationToken.None).ConfigureAwait(false) is { } connection)
+            try
             {
+                if (await listener.AcceptAsync(CancellationToken.None).ConfigureAwait(false) is not { } connection)
+                {
+                    return;
+                }
+
+                failures = 0;
                 if (Interlocked.Increment(ref _greetings) > MaxGreetings)
                 {
                     Interlocked.Decrement(ref _greetings);
@@ -82,15 +92,22 @@ internal sealed partial class ClientLanes
 
                 _ = GreetAsync(connection);
             }
-        }
-        catch (Exception exception)
-        {
-            _logger.LaneFailed($"The client does not listen for lanes any more: {exception.Message}");
-            await ForgetAsync(listener).ConfigureAwait(false);
+            catch (Exception exception) when (++failures < MaxFailedAccepts)
+            {
+                // The system may be short of something for a while.
+                _logger.LaneFailed($"The client could not accept a lane: {exception.Message}");
+                await Task.Delay(TimeSpan.FromMilliseconds(_times.AcceptAgainAfter)).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                _logger.LaneFailed($"The client does not listen for lanes any more: {exception.Message}");
+                await ForgetAsync(listener).ConfigureAwait(false);
+                return;
+            }
         }
     }
 
-    // One connection that cannot be closed well must not end the listening.
+    // One connection that cannot be closed well must neither end the listening, nor keep the hub from being told.
     private async Task RefuseAsync(EventLaneConnection connection)
     {
         try
@@ -151,7 +168,7 @@ internal sealed partial class ClientLanes
         catch (Exception exception)
         {
             _logger.LaneFailed(exception.Message);
-            await connection.CloseAsync().ConfigureAwait(false);
+            await RefuseAsync(connection).ConfigureAwait(false);
         }
         finally
         {
@@ -200,13 +217,13 @@ internal sealed partial class ClientLanes
         }
         catch (Exception exception)
         {
-            // A connection that ends in its greeting may have been broken as any other. The hub gives no further lane
-            // to two processes that cannot connect.
-            var mayTryAgain = connection is not null && exception is not OperationCanceledException
+            // A connection that ends in its greeting may have been broken as any other, and a process that has much to
+            // do may take too long for one. The hub gives no further lane to two processes that cannot connect.
+            var mayTryAgain = (connection is not null || exception is OperationCanceledException)
                 && Interlocked.Increment(ref _brokenGreetings) <= MaxBrokenGreetings;
             if (connection is not null)
             {
-                await connection.CloseAsync().ConfigureAwait(false);
+                await RefuseAsync(connection).ConfigureAwait(false);
             }
 
             End(lane, exception.Message, mayTryAgain);
@@ -241,8 +258,10 @@ internal sealed partial class ClientLanes
         // The processes can connect.
         Volatile.Write(ref _brokenGreetings, 0);
         _logger.LaneStands(lane.Id);
-        link.Start();
+
+        // In this order: the first frame may bring a handler to this thread.
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
+        link.Start();
     }
 
     private async Task BoundLeaveAsync(ClientLane lane, LaneLink link)

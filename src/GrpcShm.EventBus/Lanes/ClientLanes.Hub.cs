@@ -133,24 +133,24 @@ internal sealed partial class ClientLanes
 
     private void Take(SessionLink link, RouteGrant grant)
     {
-        if (!_lanes.TryGetValue(grant.Lane, out var lane) || lane.Session != link || lane.IsOver)
+        if (!_lanes.TryGetValue(grant.Lane, out var lane) || lane.Session != link)
         {
             GiveUp(link, grant.Route);
         }
         else if (!grant.IsTarget)
         {
-            Use((Grant: grant, Lane: lane), static (routes, state) =>
+            var isTaken = false;
+            Use((Grant: grant, Lane: lane), (routes, state) =>
             {
                 // Under the lock: whoever ends the lane from now on finds the route.
-                if (state.Lane.IsOver)
-                {
-                    routes.Refuse(state.Grant);
-                }
-                else
-                {
-                    routes.Grant(state.Grant, state.Lane.Outbox, state.Lane.Session, routes.Clock());
-                }
+                isTaken = !state.Lane.IsOver
+                    && routes.TryGrant(state.Grant, state.Lane.Outbox, state.Lane.Session, routes.Clock());
             });
+            if (!isTaken)
+            {
+                // In this session, though another one may have begun.
+                GiveUp(link, grant.Route);
+            }
         }
         else
         {
@@ -212,9 +212,10 @@ internal sealed partial class ClientLanes
     // From here on nothing of it is taken. Only then is the hub told, which may have observers wait for it.
     private void EndTarget(TargetRoute route)
     {
-        if (_targets.TryRemove(route.Number, out _))
+        // In this order: whoever does not find the route any more knows that it takes nothing.
+        if (route.Receiver.EndRoute(route))
         {
-            route.Receiver.EndRoute(route);
+            _targets.TryRemove(new KeyValuePair<uint, TargetRoute>(route.Number, route));
             GiveUp(route.Lane.Session, route.Number);
         }
     }
@@ -247,6 +248,7 @@ internal sealed partial class ClientLanes
             EndTarget(route);
         }
 
-        _lanes.TryRemove(lane.Id, out _);
+        // Another hub may have given the number to another lane meanwhile.
+        _lanes.TryRemove(new KeyValuePair<ulong, ClientLane>(lane.Id, lane));
     }
 }

@@ -3,7 +3,6 @@ using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Routing;
 using Microsoft.Extensions.Logging;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Lanes;
 
@@ -16,6 +15,9 @@ internal sealed partial class ClientLanes : IDisposable
     // The most that a hub can be told to grant one session.
     private const int MaxLanes = 4096;
     private const int MaxTargets = 16_384;
+
+    // A timer that comes so many milliseconds late comes after a stop of this process, or of the machine.
+    private const long LateTimer = 1_000;
 
     private readonly EventLaneTransport _transport;
     private readonly LaneTimes _times;
@@ -67,9 +69,11 @@ internal sealed partial class ClientLanes : IDisposable
             FenceAnswered = (route, outcome) => Use(
                 (Route: route, Succeeded: outcome is null or { StatusCode: 0 }),
                 static (routes, state) => routes.NoteFence(state.Route, state.Succeeded, routes.Clock())),
-            WaitAnswered = RefuseWait,
         }, Run);
     }
+
+    /// <summary>The lane of a number; none if it has ended, or was never introduced.</summary>
+    public ClientLane? Find(ulong id) => _lanes.GetValueOrDefault(id);
 
     /// <summary>Does what a change of the routes has left to do. Call it outside of all locks.</summary>
     /// <param name="effects">What is left; none if nothing is.</param>
@@ -136,7 +140,7 @@ internal sealed partial class ClientLanes : IDisposable
 
         if (effects.Carried > 0)
         {
-            _metrics.CountLaneEvents(effects.Carried);
+            CountCarried(effects.Carried);
         }
 
         if (effects.HasLeft)
@@ -165,6 +169,23 @@ internal sealed partial class ClientLanes : IDisposable
         _listening.Dispose();
     }
 
+    // Another hub may have given the number to another lane meanwhile.
+    private ClientLane? Find(LaneOutbox outbox) =>
+        Find(outbox.Id) is { } lane && lane.Outbox == outbox ? lane : null;
+
+    // As with all listeners: what is left to do is done in any case.
+    private void CountCarried(int count)
+    {
+        try
+        {
+            _metrics.CountLaneEvents(count);
+        }
+        catch (Exception exception)
+        {
+            _logger.ListenerFailed(exception);
+        }
+    }
+
     // A listener to metrics or activities is foreign code. Neither this send nor the rest may wait for ever because of
     // it.
     private void EndBadly(PendingEvent @event, Exception exception)
@@ -176,8 +197,6 @@ internal sealed partial class ClientLanes : IDisposable
 
         _logger.LaneFailed($"An answer that came over a lane could not be told: {exception.Message}");
     }
-
-    private ClientLane? Find(LaneOutbox outbox) => _lanes.GetValueOrDefault(outbox.Id);
 
     private bool MayAsk(string source) => _receivers.TryGetMachine(source, out var machine) && machine.IsStanding;
 
@@ -208,17 +227,20 @@ internal sealed partial class ClientLanes : IDisposable
 
     private void Expire()
     {
+        bool isLate;
         lock (_timerLock)
         {
+            isLate = Environment.TickCount64 - _due > LateTimer;
             _due = long.MaxValue;
         }
 
         // Only one side ends a lane that nobody uses.
-        Use(_lanes.Values.Where(static lane => lane.IsConnector), static (routes, lanes) =>
+        var connected = _lanes.Values.Where(static lane => lane.IsConnector);
+        Use((Lanes: connected, IsLate: isLate), static (routes, state) =>
         {
             var now = routes.Clock();
-            routes.Expire(now);
-            foreach (var lane in lanes)
+            routes.Expire(now, state.IsLate);
+            foreach (var lane in state.Lanes)
             {
                 routes.ExpireIdle(lane.Outbox, lane.Link is { Owes: true }, now);
             }
@@ -230,18 +252,13 @@ internal sealed partial class ClientLanes : IDisposable
     {
         var left = TimeSpan.FromMilliseconds(Math.Max(0, @event.Deadline - Environment.TickCount64));
         await ((Task)@event.Task).WaitAsync(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        EndWaiting(@event, Verdict.TooLate(@event.Names.Target).ToBusException());
-    }
+        var reason = Verdict.TooLate(@event.Names.Target).ToBusException();
+        EndWaiting(@event, reason);
 
-    // The hub has found a circle of handlers that wait. The event is on its way to a handler already.
-    private void RefuseWait(PendingEvent @event, Outcome? outcome)
-    {
-        if (outcome is { StatusCode: not 0 })
+        // If the hub has got it meanwhile, it would watch it for as long once more.
+        if (@event.TrySetException(reason))
         {
-            EndWaiting(@event, new EventBusException(
-                (Grpc.Core.StatusCode)outcome.StatusCode,
-                PeerText.Clean(outcome.Message, PeerText.MaxSentence),
-                outcome.MachineId));
+            _ = @event.Task.Exception;
         }
     }
 

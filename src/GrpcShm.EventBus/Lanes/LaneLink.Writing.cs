@@ -36,6 +36,9 @@ internal sealed partial class LaneLink
     private ulong _accepted;
     private ulong _acceptedWritten;
 
+    // Under the lock: how many of the outcomes say that an event was not taken.
+    private int _rerouted;
+
     // The writer's own: the next event needs a frame of its own.
     private bool _isLargeNext;
 
@@ -97,6 +100,7 @@ internal sealed partial class LaneLink
         bool isTooMuch;
         lock (_answersLock)
         {
+            _rerouted++;
             isTooMuch = Put(new LaneOutcome { Number = number, Rerouted = true });
         }
 
@@ -185,25 +189,25 @@ internal sealed partial class LaneLink
     private async Task WriteAsync()
     {
         var sends = new List<LaneSend>(MaxDeliveries);
-        var frames = 0;
         try
         {
             while (!HasEnded)
             {
+                var written = 0;
                 while (!HasEnded && Fill(_connection.Output, sends))
                 {
-                    if (frames++ == 1)
-                    {
-                        // What others put in meanwhile must not hold the thread that has woken this.
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                    }
-
                     var result = await _connection.Output.FlushAsync().ConfigureAwait(false);
                     _pace.NoteWrite();
                     if (result.IsCompleted || result.IsCanceled)
                     {
                         End("The other process does not read any more.");
                         return;
+                    }
+
+                    if (++written == WriterPace.MostOnWakersThread)
+                    {
+                        // It may be a reader, which others wait for. They put in events for as long as they like.
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     }
                 }
 
@@ -216,7 +220,6 @@ internal sealed partial class LaneLink
                 if (!HasEnded)
                 {
                     await _signal.WaitAsync().ConfigureAwait(false);
-                    frames = 0;
                 }
             }
         }
@@ -301,8 +304,10 @@ internal sealed partial class LaneLink
                 }
 
                 rest ??= new LaneFrame();
-                rest.Outcomes.Add(_outcomes.Dequeue().Outcome);
+                rest.Outcomes.Add(next.Outcome);
+                _outcomes.Dequeue();
                 _outcomeBytes -= next.Size;
+                _rerouted -= next.Outcome.Rerouted ? 1 : 0;
                 bytes += next.Size + 1 + FieldWriter.SizeOf((ulong)next.Size);
             }
 
@@ -311,8 +316,8 @@ internal sealed partial class LaneLink
                 return rest;
             }
 
-            // An answer that was not written yet has to come first.
-            if (_accepted > _acceptedWritten && _outcomes.Count == 0)
+            // Otherwise it would say of events that they were taken which were not.
+            if (_accepted > _acceptedWritten && _rerouted == 0)
             {
                 rest ??= new LaneFrame();
                 rest.AcceptedThrough = _acceptedWritten = _accepted;

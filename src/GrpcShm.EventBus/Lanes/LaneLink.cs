@@ -24,8 +24,8 @@ internal sealed partial class LaneLink
     private bool _hasReadLeave;
     private int _hasEnded;
 
-    // The reading and the writing. Whichever ends last lets go of the connection.
-    private int _users = 2;
+    // The reading, the writing, and whoever closes it. Whichever ends last lets go of the connection.
+    private int _users = 3;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="connection">The connection, of which the greeting is over. It belongs to this.</param>
@@ -52,7 +52,7 @@ internal sealed partial class LaneLink
 
     /// <summary>
     /// Ends the lane. Any thread, any number of times. Nobody is told. The connection is closed when neither the
-    /// reading nor the writing uses it any more: both may work on memory that goes with it.
+    /// reading nor the writing uses it any more, nor this method itself: all work on memory that goes with it.
     /// </summary>
     public void Close()
     {
@@ -62,6 +62,7 @@ internal sealed partial class LaneLink
             _signal.Set();
             _connection.Input.CancelPendingRead();
             _connection.Output.CancelPendingFlush();
+            NoteUnused();
         }
     }
 

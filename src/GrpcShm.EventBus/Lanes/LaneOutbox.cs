@@ -13,7 +13,7 @@ internal sealed class LaneOutbox(ulong id)
 {
     // In order and without gaps: the first one that is not accepted has the number First.
     private readonly List<Entry> _entries = [];
-    private readonly Dictionary<ulong, PendingEvent> _waitingForMore = [];
+    private readonly Dictionary<ulong, Entry> _waitingForMore = [];
     private int _head;
     private long _lastUse;
 
@@ -85,7 +85,7 @@ internal sealed class LaneOutbox(ulong id)
         var entry = _entries[_head++];
         if (!entry.IsAnswered && !entry.Event.IsOver && entry.Event.Level > AcknowledgementLevel.Delivered)
         {
-            _waitingForMore.Add(First, entry.Event);
+            _waitingForMore.Add(First, entry);
         }
 
         First++;
@@ -99,8 +99,7 @@ internal sealed class LaneOutbox(ulong id)
     }
 
     /// <summary>Takes an accepted event that waits for its answer; none if there is no such event.</summary>
-    public PendingEvent? TakeWaiting(ulong number) =>
-        _waitingForMore.Remove(number, out var @event) ? @event : null;
+    public Entry? TakeWaiting(ulong number) => _waitingForMore.Remove(number, out var entry) ? entry : null;
 
     /// <summary>Marks an event as answered that was not accepted before.</summary>
     /// <param name="number">Its number, of an event that the writer took.</param>
@@ -116,7 +115,7 @@ internal sealed class LaneOutbox(ulong id)
     /// <summary>Takes all events that are left. The connection is gone; the next one counts anew.</summary>
     /// <param name="accepted">Those that were accepted and wait for an answer, in order.</param>
     /// <param name="tail">The others, in order, and whether each was taken by the writer.</param>
-    public void TakeAll(List<PendingEvent> accepted, List<(Entry Entry, bool WasTaken)> tail)
+    public void TakeAll(List<Entry> accepted, List<(Entry Entry, bool WasTaken)> tail)
     {
         accepted.AddRange(_waitingForMore.OrderBy(static pair => pair.Key).Select(static pair => pair.Value));
         for (var number = First; number <= Last; number++)

@@ -28,4 +28,7 @@ internal sealed record LaneTimes
 
     /// <summary>How long the two sides may take to make each other's acquaintance, or to take leave.</summary>
     public long Greeting { get; init; } = 5_000;
+
+    /// <summary>How long the client does not accept connections after it could not accept one.</summary>
+    public long AcceptAgainAfter { get; init; } = 500;
 }

@@ -38,13 +38,12 @@ internal sealed partial class RouteTable
     private bool IsAllowedId(string id) => PrintableText.IsPrintable(id) && _limits.AllowsId(id);
 
     // As the hub would tell the sender.
-    private Outcome ToOutcome(PendingEvent @event, LaneOutcome outcome)
+    private Outcome ToOutcome(PendingEvent @event, SourceRoute route, LaneOutcome outcome)
     {
         var target = @event.Names.Target;
         if (outcome.StatusCode == 0 && @event.Level == AcknowledgementLevel.Replied && outcome.Reply is null)
         {
-            var missing = Verdict.WithoutReply(target);
-            return new Outcome { StatusCode = (int)missing.Code, Message = missing.Message, MachineId = target };
+            return MakeFailure(Verdict.WithoutReply(target), target);
         }
 
         if (outcome.StatusCode == 0 && !IsAllowed(outcome))
@@ -58,9 +57,35 @@ internal sealed partial class RouteTable
             };
         }
 
+        if (outcome is { StatusCode: 0, Reply: { } given } && CheckReply(given, target, route) is { IsOk: false } wrong)
+        {
+            return MakeFailure(wrong, target);
+        }
+
         var code = Enum.IsDefined((StatusCode)outcome.StatusCode) ? outcome.StatusCode : (int)StatusCode.Unknown;
         return code == 0
             ? new Outcome { NewState = outcome.NewState, Reply = outcome.Reply }
             : new Outcome { StatusCode = code, Message = outcome.Message, MachineId = target };
     }
+
+    private static Verdict CheckReply(Event reply, string target, SourceRoute route)
+    {
+        if (reply.Source.Length > 0 && reply.Source != target)
+        {
+            return Verdict.NotTheirs(reply.Source);
+        }
+
+        // Only the hub says these of an event.
+        (reply.MachineChange, reply.Group, reply.Sender) = (null, "", 0);
+        var size = reply.CalculateSize();
+        return size <= route.MaxEventSize
+            ? Verdict.Ok
+            : new Verdict(
+                StatusCode.Internal,
+                $"The reply has {size} bytes; the hub takes at most {route.MaxEventSize} (MaxEventSize).",
+                target);
+    }
+
+    private static Outcome MakeFailure(in Verdict verdict, string target) =>
+        new() { StatusCode = (int)verdict.Code, Message = verdict.Message, MachineId = target };
 }

@@ -67,14 +67,15 @@ internal sealed partial class RouteTable
     /// </summary>
     public void Break(LaneOutbox lane, long now)
     {
-        var accepted = new List<PendingEvent>();
+        var accepted = new List<LaneOutbox.Entry>();
         var tail = new List<(LaneOutbox.Entry Entry, bool WasTaken)>();
         lane.TakeAll(accepted, tail);
-        foreach (var @event in accepted)
+        foreach (var (@event, route, _) in accepted)
         {
             if (MayGoAgain(@event, wasTaken: true))
             {
-                PutToHub(@event, hub.Enqueue);
+                // In front of what was sent after it, as far as that has not gone to the hub already.
+                PutToHub(@event, WayToHub(route));
             }
         }
 
@@ -89,7 +90,7 @@ internal sealed partial class RouteTable
         foreach (var route in RoutesOf(lane))
         {
             route.Tail = 0;
-            route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+            PutOff(route.Pair, now);
             Finish(route);
         }
 
@@ -115,9 +116,21 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>Does what is due at a time, and notes when something is due next.</summary>
-    public void Expire(long now)
+    /// <param name="now">The time.</param>
+    /// <param name="isLate">
+    /// Whether this process has been stopped for a while: then the other sides have not been late, or nobody knows it.
+    /// </param>
+    public void Expire(long now, bool isLate = false)
     {
         _due = long.MaxValue;
+        if (isLate)
+        {
+            foreach (var route in _routes.Values)
+            {
+                (route.TailSince, route.DrainingSince, route.HeldSince) = (now, now, now);
+            }
+        }
+
         foreach (var route in _routes.Values.ToArray())
         {
             if (route.State is RouteState.Fencing or RouteState.Open && route.Held.Count > 0)
@@ -136,14 +149,14 @@ internal sealed partial class RouteTable
 
             if (route is { State: RouteState.Open, Tail: 0, Held.Count: 0 })
             {
-                // It has a part of the target's room that others may need.
-                if (now - route.TailSince >= times.Idle)
+                if (now - route.UsedAt >= times.Idle)
                 {
+                    // Its share of the target's room is for others.
                     GiveUp(route, now);
                 }
                 else
                 {
-                    NoteDue(route.TailSince + times.Idle);
+                    NoteDue(route.UsedAt + times.Idle);
                 }
             }
 
@@ -217,9 +230,17 @@ internal sealed partial class RouteTable
         return true;
     }
 
+    // Only the hub says why it does not take an event that is too large. And only the hub knows of all handlers that
+    // wait, and when each has its answer: otherwise it would find circles where there are none.
+    private static bool IsForHub(SourceRoute route, PendingEvent @event) =>
+        @event.EventSize > route.MaxEventSize || @event.Waiting is not null;
+
+    private void PutOff(RoutePair pair, long now) =>
+        pair.AskAgainAt = Math.Max(pair.AskAgainAt, now + times.AskAgainAfter);
+
     private void GiveUp(SourceRoute route, long now)
     {
-        route.Pair.AskAgainAt = Math.Max(route.Pair.AskAgainAt, now + times.AskAgainAfter);
+        PutOff(route.Pair, now);
         switch (route.State)
         {
             case RouteState.Open:
@@ -260,9 +281,15 @@ internal sealed partial class RouteTable
         }
     }
 
-    private void Shorten(SourceRoute route, long now)
+    private void Shorten(SourceRoute route, ulong number, long now)
     {
-        route.TailSince = now;
+        route.UsedAt = now;
+        if (number >= route.TailMark)
+        {
+            // Not each answer: one now and then would keep thousands of events on the lane for hours.
+            (route.TailSince, route.TailMark) = (now, route.Lane!.Last);
+        }
+
         if (--route.Tail == 0 && route.State == RouteState.Draining)
         {
             Finish(route);
@@ -275,7 +302,7 @@ internal sealed partial class RouteTable
 
     private void Finish(SourceRoute route)
     {
-        Action<PendingCommand> put = route.Barrier is { } barrier ? barrier.Before.Add : hub.Enqueue;
+        var put = WayToHub(route);
         route.State = RouteState.Closed;
         foreach (var @event in route.Returned)
         {
@@ -307,19 +334,16 @@ internal sealed partial class RouteTable
         Effects.WakesHub = true;
     }
 
+    // In front of the command that waits for the route; else behind all commands.
+    private Action<PendingCommand> WayToHub(SourceRoute route) =>
+        route.Barrier is { OpenRoutes: > 0 } barrier ? barrier.Before.Add : hub.Enqueue;
+
     private static void PutToHub(PendingEvent @event, Action<PendingCommand> put)
     {
         (@event.Lane, @event.HeldBy) = (null, null);
         if (@event.IsOver)
         {
             return;
-        }
-
-        if (@event is { IsWaitTold: true, Waiting: { } waiting })
-        {
-            // The event tells the hub of the wait by itself, by the same number.
-            @event.IsWaitTold = false;
-            put(new PendingMessage(new SessionCommand { EndWait = waiting.Number }));
         }
 
         put(@event);

@@ -52,9 +52,6 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     /// <summary>Called with the outcome of a fence; none for success.</summary>
     public Action<SourceRoute, Outcome?> FenceAnswered { get; init; } = static (_, _) => { };
 
-    /// <summary>Called with the outcome of the hub's note that a handler waits for an event on a lane.</summary>
-    public Action<PendingEvent, Outcome?> WaitAnswered { get; init; } = static (_, _) => { };
-
     /// <summary>How many routes there are that were granted and have not ended.</summary>
     public int Count => _routes.Count;
 
@@ -102,7 +99,11 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         var pair = Find(@event.Names.Source, @event.Names.Target);
         if (pair.Route is not { } route)
         {
-            CountSend(pair, Clock());
+            if (@event.Waiting is null)
+            {
+                CountSend(pair, Clock());
+            }
+
             return false;
         }
 
@@ -110,9 +111,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         {
             case RouteState.Requested:
                 return false;
-            case RouteState.Open when @event.EventSize > route.MaxEventSize:
-                // Only the hub says why it does not take it.
-                Drain(route, Clock());
+            case RouteState.Open when IsForHub(route, @event):
+                var now = Clock();
+                PutOff(route.Pair, now);
+                Drain(route, now);
                 if (route.State == RouteState.Closed)
                 {
                     return false;
@@ -153,6 +155,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
                 barrier ??= new QueueBarrier();
                 barrier.OpenRoutes++;
                 route.Barrier = barrier;
+
+                // Whoever publishes again and again would open and close routes in a circle.
+                route.Pair.AskAgainAt = Math.Max(
+                    route.Pair.AskAgainAt, now + Math.Min(times.AskWithin, times.AskAgainAfter));
                 route.Pair.Route = null;
             }
         }
@@ -165,9 +171,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
     /// <summary>Takes a grant of the hub.</summary>
     /// <param name="grant">The grant.</param>
     /// <param name="lane">Its lane, which has not ended.</param>
-    /// <param name="session">The session in which it came. That of another session is given up.</param>
+    /// <param name="session">The session in which it came. That of another session is not taken.</param>
     /// <param name="now">The time.</param>
-    public void Grant(RouteGrant grant, LaneOutbox lane, object session, long now)
+    /// <returns>False if the grant cannot be used. The caller gives it up.</returns>
+    public bool TryGrant(RouteGrant grant, LaneOutbox lane, object session, long now)
     {
         if (session != _session || _isLeaving
             || !_pairs.TryGetValue((grant.Source, grant.Target), out var pair)
@@ -175,8 +182,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             || lane.IsLeaving)
         {
             // The hub does not know yet that the lane ends. Success of the request comes next, and the pair asks again.
-            Refuse(grant);
-            return;
+            return false;
         }
 
         (route.Number, route.Stamp, route.MaxEventSize) = (grant.Route, grant.Sender, grant.MaxEventSize);
@@ -187,11 +193,9 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         {
             PutFence(route);
         }
-    }
 
-    /// <summary>Gives a grant up that cannot be used.</summary>
-    public void Refuse(RouteGrant grant) =>
-        Effects.Notes.Add(new SessionCommand { CloseRoute = new RouteClosed { Route = grant.Route } });
+        return true;
+    }
 
     /// <summary>Notes that a lane stands.</summary>
     public void NoteReady(LaneOutbox lane, long now)
@@ -242,8 +246,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             return;
         }
 
-        route.State = RouteState.Open;
-        route.TailSince = now;
+        (route.State, route.UsedAt) = (RouteState.Open, now);
         NoteDue(now + times.Idle);
         Pump(route, now);
     }
@@ -306,7 +309,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             }
 
             NoteCarried(route);
-            Shorten(route, now);
+            Shorten(route, lane.First - 1, now);
         }
 
         return true;
@@ -324,9 +327,9 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         if (outcome.Number < lane.First)
         {
             // A sender that gave up is not there any more.
-            if (lane.TakeWaiting(outcome.Number) is { } waiting)
+            if (lane.TakeWaiting(outcome.Number) is { Event: { } waiting } entry)
             {
-                Answer(waiting, ToOutcome(waiting, outcome));
+                Answer(waiting, ToOutcome(waiting, entry.Route, outcome));
             }
 
             return !outcome.Rerouted;
@@ -355,11 +358,11 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
             NoteCarried(route);
             if (!@event.IsOver)
             {
-                Answer(@event, ToOutcome(@event, outcome));
+                Answer(@event, ToOutcome(@event, route, outcome));
             }
         }
 
-        Shorten(route, now);
+        Shorten(route, outcome.Number, now);
         return true;
     }
 
@@ -466,9 +469,10 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         while (HasRoom(route) && route.Held.TryDequeue(out var held))
         {
             held.HeldBy = null;
-            if (held.EventSize > route.MaxEventSize)
+            if (IsForHub(route, held))
             {
-                // Only the hub says why it does not take it. It and those behind it go there.
+                // It and those behind it go there.
+                PutOff(route.Pair, now);
                 Drain(route, now, held);
                 return;
             }
@@ -484,14 +488,6 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
 
     private void PutOnLane(SourceRoute route, PendingEvent @event)
     {
-        if (@event is { Waiting: { } waiting, IsWaitTold: false })
-        {
-            @event.IsWaitTold = true;
-            var begin = waiting.Clone();
-            begin.AwaitedMachineId = @event.Names.Target;
-            Put(new SessionCommand { BeginWait = begin }, outcome => WaitAnswered(@event, outcome));
-        }
-
         // The writer takes all that there is. It has been woken, or will be, if it has not taken the events before.
         var lane = route.Lane!;
         if (lane.Taken == lane.Last)
@@ -504,7 +500,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         if (route.Tail++ == 0)
         {
             // The other side may stop at any time.
-            route.TailSince = Clock();
+            (route.TailSince, route.TailMark) = (Clock(), lane.Last);
             NoteDue(route.TailSince + times.LongestDrain);
         }
 

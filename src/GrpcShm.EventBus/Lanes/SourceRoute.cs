@@ -27,8 +27,11 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>How many events were put on the lane and are not answered: neither accepted nor refused.</summary>
     public int Tail { get; set; }
 
-    /// <summary>Since when none of them was answered; without any, when the last one was.</summary>
+    /// <summary>Since when the event with the number <see cref="TailMark"/> has to be answered.</summary>
     public long TailSince { get; set; }
+
+    /// <summary>The number of an event on the lane by which the other side is judged: see the other property.</summary>
+    public ulong TailMark { get; set; }
 
     /// <summary>The events that the lane gave back, in order. The hub gets them before those that are held.</summary>
     public List<PendingEvent> Returned { get; } = [];
@@ -38,6 +41,9 @@ internal sealed class SourceRoute(RoutePair pair)
 
     /// <summary>Since when there are some, and none of them went over the lane.</summary>
     public long HeldSince { get; set; }
+
+    /// <summary>When an event of it was answered for the last time, or it opened.</summary>
+    public long UsedAt { get; set; }
 
     /// <summary>Since when it ends.</summary>
     public long DrainingSince { get; set; }

@@ -34,7 +34,7 @@ public sealed class HubCreditTests : SessionPartTest
     public void PutFence_MoreThanThereMayBe_IsRefused()
     {
         var mailbox = new Mailbox(1, OverflowPolicy.Block);
-        var fence = new FenceMark(MakeRoute(mailbox, isWithdrawn: true));
+        var fence = new FenceMark(MakeRoute(mailbox, isWithdrawn: false));
         var item = new MailItem(fence, 0, MakePending());
         for (var i = 0; i < 16_384; i++)
         {
@@ -95,6 +95,13 @@ public sealed class HubCreditTests : SessionPartTest
                 case Step.WithdrawnFence:
                     var route = MakeRoute(mailbox, step == Step.WithdrawnFence);
                     Assert.True(subscriber.PutFence(new FenceMark(route), MakePending(), context).IsOk);
+                    if (mailbox.Count <= expected.Count)
+                    {
+                        // There were many, so those of no use are not there any more.
+                        expected = new(expected.Where(static item => !item.IsVoid));
+                        Assert.Equal(expected.Count + 1, mailbox.Count);
+                    }
+
                     expected.Enqueue((true, step == Step.WithdrawnFence, 0));
                     break;
                 case Step.Grant:

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Lanes;
 
@@ -86,5 +87,29 @@ public sealed class HubRoutePolicyTests : HubLaneTest
         AssertRefused(StatusCode.InvalidArgument, false, await RequestAsync(source, "a\u0007"));
 
         Assert.DoesNotContain(_asked, static access => access.Action == EventBusAction.OpenRoute);
+    }
+
+    [Fact]
+    public async Task Observe_TheRestOfTheMessageTakesLong_TheEndsOfRoutesAreToldAtOnce()
+    {
+        await using var source = await OpenMachineWithLanesAsync("a");
+        await using var target = await OpenMachineWithLanesAsync("b");
+        await using var observing = OpenSession();
+        var grant = await GrantAsync(source);
+        using var goOn = new ManualResetEventSlim();
+        _decide = access => access.Action != EventBusAction.PublishTo || goOn.Wait(TimeLimit.Value);
+
+        await observing.SendAsync(
+            new SessionCommand { Subscribe = new Subscription { Number = 9, All = new AllEvents() } },
+            new SessionCommand
+            {
+                Publish = new Publication { All = new AllMachines(), Event = new Event { Name = "E" } },
+            }).InTime();
+
+        // The time in which the target has to confirm runs already.
+        Assert.Equal(grant.Route, (await NextWithdrawalAsync(target)).Route);
+        goOn.Set();
+        await CloseAsync(target, grant.Route);
+        await observing.CompletedAsync().InTime();
     }
 }

@@ -97,4 +97,34 @@ public sealed class HubUnconfirmedTests : HubLaneTest
         Assert.Equal(StatusCode.Unavailable, (StatusCode)closing.StatusCode);
         Assert.Contains("'b'", closing.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Observe_TheTargetsConfirmationWaitsBehindItsOwnCommands_ItsSessionStays()
+    {
+        await using var source = await OpenMachineWithLanesAsync("a");
+        await using var target = await OpenMachineWithLanesAsync("b");
+        await using var silent = await OpenMachineWithLanesAsync("c");
+        await using var slow = await OpenMachineWithLanesAsync(
+            "slow", credit: 0, mailbox: new MailboxSettings { Capacity = 1 });
+        await using var observing = OpenSession();
+        var grant = await GrantAsync(source);
+        await GrantAsync(source, target: "c");
+
+        // The hub's reader of the target's session waits for room.
+        await target.SendAsync(SendTo("slow", "b"), SendTo("slow", "b")).InTime();
+        await TimeLimit.UntilAsync(() => Hub.Machines.TryGet("slow", out var machine) && machine!.Waiting == 1);
+        var observed = ObserveAsync(observing, new Subscription { All = new AllEvents() });
+        await NextWithdrawalAsync(target);
+        var confirmed = CloseAsync(target, grant.Route);
+
+        // By then the time is over.
+        var closing = await silent.Closing.InTime();
+        Assert.Contains("'c'", closing.Message, StringComparison.Ordinal);
+        Assert.False(observed.IsCompleted);
+        await slow.SendAsync(GrantCredit(5)).InTime();
+
+        Assert.Equal("", (await confirmed).Message);
+        Assert.Equal("", (await observed.InTime()).Message);
+        await PassAsync(target);
+    }
 }

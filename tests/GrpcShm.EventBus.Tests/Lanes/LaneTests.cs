@@ -339,4 +339,54 @@ public sealed class LaneTests : LaneTest
         });
         await FailsAsync(sender.SendEventAsync("A", "X", "E"), StatusCode.NotFound);
     }
+
+    [Fact]
+    public async Task RequestAsync_MachinesAskEachOtherInTurn_NoCircleIsFound()
+    {
+        var (one, other) = (await ConnectLanesAsync(), await ConnectLanesAsync());
+        var turns = System.Threading.Channels.Channel.CreateUnbounded<Task<BusEvent>>();
+        await one.RegisterMachineAsync("A", async received =>
+        {
+            if (received.EventName == "begin")
+            {
+                await AskAsync(one, "A", "X");
+            }
+            else if (received.IsRequest)
+            {
+                received.Reply(null, "pong");
+            }
+        }).InTime();
+        await other.RegisterMachineAsync("X", async received =>
+        {
+            if (received.EventName == "next")
+            {
+                await AskAsync(other, "X", "A");
+            }
+            else if (received.IsRequest)
+            {
+                // Its next event is there before the answer. So it asks A as soon as A has it.
+                await other.SendEventAsync("X", "X", "next");
+                received.Reply(null, "pong");
+            }
+        }).InTime();
+        await SendUntilLaneAsync(one, "A", "X");
+        await SendUntilLaneAsync(other, "X", "A");
+
+        for (var round = 0; round < 200; round++)
+        {
+            await one.SendEventAsync("someone", "A", "begin").InTime();
+            var asked = await turns.Reader.ReadAsync().AsTask().InTime();
+            var askedBack = await turns.Reader.ReadAsync().AsTask().InTime();
+
+            Assert.Equal("pong", (await asked.InTime()).EventName);
+            Assert.Equal("pong", (await askedBack.InTime()).EventName);
+        }
+
+        async Task AskAsync(EventClient client, string source, string target)
+        {
+            var asking = client.RequestAsync(source, target, "ping");
+            turns.Writer.TryWrite(asking);
+            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 }

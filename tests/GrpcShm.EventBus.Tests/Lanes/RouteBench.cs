@@ -56,10 +56,25 @@ internal sealed class RouteBench
     }
 
     public PendingEvent Send(
-        string source, string target, AcknowledgementLevel level = AcknowledgementLevel.Accepted)
+        string source,
+        string target,
+        AcknowledgementLevel level = AcknowledgementLevel.Accepted,
+        HandlerWait? waiting = null)
     {
         var names = new EventNames(source, target, LaneTest.Name(++_lastEvent));
-        var @event = new PendingEvent(names, new EncodedSend([1], 1, 1, default)) { Level = level };
+        var @event = new PendingEvent(names, new EncodedSend([1], 1, 1, default)) { Level = level, Waiting = waiting };
+        Assert.Null(_queue.TryAdd(@event));
+        return @event;
+    }
+
+    /// <summary>Publishes to all machines.</summary>
+    public PendingEvent Publish(string source)
+    {
+        var names = new EventNames(source, "", LaneTest.Name(++_lastEvent));
+        var @event = new PendingEvent(names, new EncodedSend([1], 1, 1, default))
+        {
+            Publication = new Publication { All = new AllMachines() },
+        };
         Assert.Null(_queue.TryAdd(@event));
         return @event;
     }
@@ -110,13 +125,15 @@ internal sealed class RouteBench
         Use(routes => Assert.True(routes.TryAddCredit(Lane, route, credit, Now)));
     }
 
-    public void Grant(string source, string target, uint route, object? session = null)
+    public bool Grant(string source, string target, uint route, object? session = null)
     {
         var grant = new RouteGrant
         {
             Route = route, Source = source, Target = target, Sender = 77, MaxEventSize = 1_000,
         };
-        Use(routes => routes.Grant(grant, Lane, session ?? Session, Now));
+        var isTaken = false;
+        Use(routes => isTaken = routes.TryGrant(grant, Lane, session ?? Session, Now));
+        return isTaken;
     }
 
     /// <summary>Writes to the lane what is on it.</summary>

@@ -271,7 +271,7 @@ internal sealed class RouteModel
                     Route = _lastRoute, Source = request.Source, Target = request.Target, Sender = Stamp,
                     MaxEventSize = 1_000,
                 };
-                Use(routes => routes.Grant(grant, _lane, _session, _now));
+                Use(routes => Assert.True(routes.TryGrant(grant, _lane, _session, _now) || _taken.Remove(grant.Route)));
                 Answer(command);
                 break;
             case PendingMessage { Command.Fence: { } fence } when _taken.Contains(fence.Route):

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -240,6 +241,71 @@ public sealed class MailboxTests
             return (made - start, first - made, next - first, GC.GetAllocatedBytesForCurrentThread() - next);
         }
     }
+
+    [Fact]
+    public void Put_WithManyFences_HasRoomForAsManyEventsAsEver()
+    {
+        var mailbox = new Mailbox(2, OverflowPolicy.Block);
+        for (uint route = 1; route <= 5; route++)
+        {
+            mailbox.PutFence(Fence(NewRoute(route)));
+        }
+
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Item(1), "m", out _));
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Item(2), "m", out _));
+        Assert.Equal(PutResult.Blocked, mailbox.Put(Item(3), "m", out _));
+        Assert.Equal((7, 5, 2), (mailbox.Count, mailbox.Fences, mailbox.Waiting));
+    }
+
+    [Fact]
+    public void Put_WithManyFences_HasAsMuchMemoryAsEver()
+    {
+        var quota = new Quota(20_000, "bytes", null);
+        var mailbox = new Mailbox(1_000, OverflowPolicy.Grow, 20_000, quota);
+        for (uint route = 1; route <= 1_000; route++)
+        {
+            Assert.Equal(PutResult.Accepted, mailbox.PutFence(Fence(NewRoute(route))));
+        }
+
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Large(1, 9_000), "m", out _));
+        mailbox.Take(new MailItem[2_000], int.MaxValue);
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Large(2, 9_000), "m", out _));
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Large(3, 9_000), "m", out _));
+        Assert.Equal(PutResult.Full, mailbox.Put(Large(4, 9_000), "m", out _));
+    }
+
+    [Fact]
+    public void PutFence_AgainAndAgainForRoutesThatEnd_KeepsFewOfThem()
+    {
+        var mailbox = new Mailbox(100, OverflowPolicy.Block);
+        var live = NewRoute(1);
+        mailbox.Put(Item(1), "m", out _);
+        mailbox.PutFence(Fence(live));
+        mailbox.Put(Item(2), "m", out _);
+        for (uint number = 2; number <= 20_000; number++)
+        {
+            var route = NewRoute(number);
+            Assert.Equal(PutResult.Accepted, mailbox.PutFence(Fence(route)));
+            route.IsWithdrawn = true;
+            Assert.InRange(mailbox.Fences, 1, 40);
+        }
+
+        mailbox.Put(Item(3), "m", out _);
+
+        var items = new MailItem[100];
+        var taken = items.Take(mailbox.Take(items, int.MaxValue, long.MaxValue, out var fences)).ToArray();
+        var left = taken.Where(item => item.Event is not FenceMark { Route.IsWithdrawn: true }).ToArray();
+        Assert.Equal([1u, 0u, 2u, 3u], left.Select(item => item.Event is FenceMark ? 0 : Version(item)));
+        Assert.Same(live, Assert.IsType<FenceMark>(left[1].Event).Route);
+        Assert.Equal(taken.Length - 3, fences);
+        Assert.Equal((0, 0), (mailbox.Count, mailbox.Fences));
+    }
+
+    private static HubRoute NewRoute(uint number) => new(number, null!, null!, null!, null!, null!, null!);
+
+    private static MailItem Fence(HubRoute route) => new(new FenceMark(route), 0, null);
+
+    private static uint Version(in MailItem item) => item.Event.ToMessage().Version;
 
     private static MailItem Large(uint number, int bytes)
     {

@@ -60,13 +60,13 @@ public sealed class ReceiverWindowTests
     [Fact]
     public void Add_RouteAfterRoute_LeavesHalfOfTheWindowToTheHub()
     {
-        var window = new ReceiverWindow(8);
+        var window = new ReceiverWindow(16);
         window.BeginIn(null!, new Subscription());
 
-        Assert.Equal((2, 2), window.Add(NewRoute(), 100));
-        Assert.Equal((1, 1), window.Add(NewRoute(), 1));
-        Assert.Equal((1, 1), window.Add(NewRoute(), 2));
-        Assert.Null(window.Add(NewRoute(), 1));
+        Assert.Equal([4, 2, 1, 1, null], Enumerable.Range(0, 5).Select(_ => window.Add(NewRoute(), 100)?.OfTheHub));
+        var command = new Subscription();
+        window.BeginIn(null!, command);
+        Assert.Equal(8u, command.Credit);
     }
 
     [Theory]
@@ -106,6 +106,20 @@ public sealed class ReceiverWindowTests
                 model.CheckAllIsTheHubs();
             },
             iter: 5_000);
+
+    [Fact]
+    public void Add_WhatTheHubHasNot_IsNotTaken()
+    {
+        var window = new ReceiverWindow(16);
+        window.BeginIn(null!, new Subscription());
+        for (var i = 0; i < 15; i++)
+        {
+            window.TakeRoom(null!);
+        }
+
+        Assert.Equal((1, 1), window.Add(NewRoute(), 100));
+        Assert.Equal((0, 0), window.Add(NewRoute(), 100));
+    }
 
     [Fact]
     public void IsRepeated_OfEachSender_IsWhatHasComeBefore()
