@@ -17,6 +17,10 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     private readonly Queue<PendingCommand> _new = new();
     private readonly Queue<PendingCommand> _returned = new();
 
+    // Events that a lane's other side had taken, and whose answers are missing. They are older than all else of their
+    // machines that is still here.
+    private readonly Queue<PendingCommand> _accepted = new();
+
     // Events that a lane gave back, and that go in front of a command which waited for them.
     private readonly Queue<PendingCommand> _before = new();
     private RouteTable? _routes;
@@ -37,12 +41,15 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     public ulong Sender => sender;
 
     /// <summary>Lets events go over lanes. Call it once, before the first command.</summary>
-    /// <param name="make">Makes the table, with the queue for events that go to the hub.</param>
+    /// <param name="make">
+    /// Makes the table, with the queue for events that go to the hub, and that for events in front of all new ones.
+    /// </param>
     /// <param name="run">Does what changes of the routes leave to do. Called outside of the lock.</param>
-    public RouteTable UseRoutes(Func<Queue<PendingCommand>, RouteTable> make, Action<RouteEffects> run)
+    public RouteTable UseRoutes(
+        Func<Queue<PendingCommand>, Queue<PendingCommand>, RouteTable> make, Action<RouteEffects> run)
     {
         _run = run;
-        return _routes = make(_new);
+        return _routes = make(_new, _accepted);
     }
 
     /// <summary>Does something with the routes, under the lock.</summary>
@@ -192,6 +199,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     {
         List<PendingCommand> left = [.. InOrder()];
         _returned.Clear();
+        _accepted.Clear();
         _before.Clear();
         _new.Clear();
         return left;
@@ -218,7 +226,9 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 
     private bool TryDequeue([MaybeNullWhen(false)] out PendingCommand command)
     {
-        if (_returned.TryDequeue(out command) || _before.TryDequeue(out command))
+        if (_returned.TryDequeue(out command)
+            || _accepted.TryDequeue(out command)
+            || _before.TryDequeue(out command))
         {
             return true;
         }
@@ -244,6 +254,6 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     }
 
     private IEnumerable<PendingCommand> InOrder() =>
-        _returned.Concat(_before).Concat(_new.SelectMany(static command =>
+        _returned.Concat(_accepted).Concat(_before).Concat(_new.SelectMany(static command =>
             (command.Barrier?.Before ?? Enumerable.Empty<PendingCommand>()).Append(command)));
 }

@@ -61,7 +61,7 @@ internal sealed partial class ClientLanes : IDisposable
         _metrics = metrics;
         _logger = logger;
         _timer = new Timer(static state => ((ClientLanes)state!).Expire(), this, Timeout.Infinite, Timeout.Infinite);
-        queue.UseRoutes(hub => new RouteTable(hub, times, MayAsk)
+        queue.UseRoutes((hub, front) => new RouteTable(hub, front, times, MayAsk)
         {
             RequestAnswered = (route, outcome) => Use(
                 (Route: route, Outcome: outcome),

@@ -70,12 +70,13 @@ internal sealed partial class RouteTable
         var accepted = new List<LaneOutbox.Entry>();
         var tail = new List<(LaneOutbox.Entry Entry, bool WasTaken)>();
         lane.TakeAll(accepted, tail);
-        foreach (var (@event, route, _) in accepted)
+        foreach (var (@event, _, _) in accepted)
         {
             if (MayGoAgain(@event, wasTaken: true))
             {
                 // In front of what was sent after it, as far as that has not gone to the hub already.
-                PutToHub(@event, WayToHub(route));
+                PutToHub(@event, front.Enqueue);
+                Effects.WakesHub = true;
             }
         }
 
@@ -302,7 +303,7 @@ internal sealed partial class RouteTable
 
     private void Finish(SourceRoute route)
     {
-        var put = WayToHub(route);
+        Action<PendingCommand> put = route.Barrier is { } barrier ? barrier.Before.Add : hub.Enqueue;
         route.State = RouteState.Closed;
         foreach (var @event in route.Returned)
         {
@@ -333,10 +334,6 @@ internal sealed partial class RouteTable
 
         Effects.WakesHub = true;
     }
-
-    // In front of the command that waits for the route; else behind all commands.
-    private Action<PendingCommand> WayToHub(SourceRoute route) =>
-        route.Barrier is { OpenRoutes: > 0 } barrier ? barrier.Before.Add : hub.Enqueue;
 
     private static void PutToHub(PendingEvent @event, Action<PendingCommand> put)
     {

@@ -14,9 +14,11 @@ namespace GrpcShm.EventBus.Lanes;
 /// hub. They change back when all that went over the lane has reached the target's queue, or has come back.
 /// </remarks>
 /// <param name="hub">The queue to the hub.</param>
+/// <param name="front">The queue for events that go to the hub in front of these.</param>
 /// <param name="times">When to ask, and when to give up.</param>
 /// <param name="mayAsk">Says whether a source is a machine of this client that stands.</param>
-internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes times, Func<string, bool> mayAsk)
+internal sealed partial class RouteTable(
+    Queue<PendingCommand> hub, Queue<PendingCommand> front, LaneTimes times, Func<string, bool> mayAsk)
 {
     // Reports to the hub after so many events.
     private const ulong EventsPerReport = 4096;

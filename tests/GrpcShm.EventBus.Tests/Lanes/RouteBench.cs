@@ -14,7 +14,7 @@ internal sealed class RouteBench
 
     public RouteBench()
     {
-        _queue.UseRoutes(hub => new RouteTable(hub, Times, static _ => true)
+        _queue.UseRoutes((hub, front) => new RouteTable(hub, front, Times, static _ => true)
         {
             Clock = () => Now,
             RequestAnswered = (route, outcome) => Use(r => r.NoteRequest(route, outcome, Now)),

@@ -52,7 +52,7 @@ internal sealed class RouteModel
 
     public RouteModel()
     {
-        _queue.UseRoutes(hub => new RouteTable(hub, _times, static _ => true)
+        _queue.UseRoutes((hub, front) => new RouteTable(hub, front, _times, static _ => true)
         {
             Clock = () => _now,
             RequestAnswered = (route, outcome) => Use(r => r.NoteRequest(route, outcome, _now)),

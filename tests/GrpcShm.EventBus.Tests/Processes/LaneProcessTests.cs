@@ -27,7 +27,15 @@ public sealed class LaneProcessTests : IAsyncLifetime
         _client = new EventClient(_channel, new EventBusClientOptions
         {
             Lanes = _lanes,
-            LaneTimes = new LaneTimes { AskAfterSends = 4, AskAgainAfter = 1 },
+            LaneTimes = new LaneTimes
+            {
+                AskAfterSends = 4,
+                AskAgainAfter = 1,
+
+                // However little time a loaded machine gives the other process: it is not judged by that here.
+                LongestHold = (long)TimeLimit.Value.TotalMilliseconds,
+                LongestDrain = (long)TimeLimit.Value.TotalMilliseconds,
+            },
             MeterFactory = _meter,
             LoggerFactory = _log,
             AcknowledgementTimeout = TimeLimit.Value,
