@@ -12,7 +12,9 @@ internal sealed class HubProcess : IAsyncDisposable
 
     private HubProcess(string way) =>
         Address =
-            way is "shm" or "lane" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
+            way is "shm" or "lane"
+                ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]
+                : _directory.Socket;
 
     public string Address { get; }
 
