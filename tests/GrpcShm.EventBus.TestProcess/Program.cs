@@ -35,6 +35,8 @@ return (way.UsesLanes ? args[1..] : args) switch
         await LaneReceiverRole.RunAsync(address, machineId, Number(first), how == "lane"),
     ["lane-figures", var address, var target, var how, var milliseconds] =>
         await LaneFiguresRole.RunAsync(address, target, how == "lane", Number(milliseconds) / 1000.0),
+    ["lane-fault-source", var address] => await LaneFaultRole.RunSourceAsync(address),
+    ["lane-fault-target", var address, var how] => await LaneFaultRole.RunTargetAsync(address, how == "loses"),
     _ => 2,
 };
 

@@ -137,6 +137,7 @@ internal sealed partial class ClientLanes
                 throw new LaneException("The first frame is no hello.");
             }
 
+            LaneFaultPoint.Reach(LaneStep.HelloRead);
             var lane = await WaitForLaneAsync(hello.Lane, giveUp.Token).ConfigureAwait(false);
             if (lane.IsConnector || !CryptographicOperations.FixedTimeEquals(lane.Token, hello.Token.Span)
                 || !lane.TryGreet())
@@ -146,6 +147,7 @@ internal sealed partial class ClientLanes
 
             var welcome = new LaneFrame { Welcome = new LaneWelcome { Version = LaneFrames.Version } };
             await LaneFrames.WriteAsync(connection.Output, welcome, giveUp.Token).ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.WelcomeWritten);
             Stand(lane, connection);
         }
         catch (Exception exception)
@@ -182,6 +184,7 @@ internal sealed partial class ClientLanes
         {
             lane.TryGreet();
             connection = await _transport.ConnectAsync(lane.Address, giveUp.Token).ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.Connected);
             var hello = new LaneHello
             {
                 Lane = lane.Id,
@@ -190,6 +193,7 @@ internal sealed partial class ClientLanes
             };
             await LaneFrames.WriteAsync(connection.Output, new LaneFrame { Hello = hello }, giveUp.Token)
                 .ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.HelloWritten);
             var answer = await LaneFrames.ReadAsync(connection.Input, giveUp.Token).ConfigureAwait(false);
             if (answer.Welcome is not { Version: LaneFrames.Version })
             {
@@ -241,6 +245,7 @@ internal sealed partial class ClientLanes
         // The processes can connect.
         Volatile.Write(ref _brokenGreetings, 0);
         _logger.LaneStands(lane.Id);
+        LaneFaultPoint.Reach(LaneStep.Stands);
         link.Start();
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));
     }

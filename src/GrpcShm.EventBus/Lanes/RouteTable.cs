@@ -180,6 +180,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         route.Lane = lane;
         lane.LastUse = now;
         _routes.Add(route.Number, route);
+        LaneFaultPoint.Reach(LaneStep.Granted);
         if (lane.IsReady)
         {
             PutFence(route);
@@ -240,6 +241,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         }
 
         route.State = RouteState.Open;
+        LaneFaultPoint.Reach(LaneStep.Opened);
         Pump(route, now);
     }
 
@@ -425,6 +427,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         route.State = RouteState.Fencing;
         var fence = new RouteFence { Route = route.Number };
         Put(new SessionCommand { Fence = fence }, outcome => FenceAnswered(route, outcome));
+        LaneFaultPoint.Reach(LaneStep.FencePut);
     }
 
     private void Put(SessionCommand command, Action<Outcome?> answered)
@@ -483,6 +486,7 @@ internal sealed partial class RouteTable(Queue<PendingCommand> hub, LaneTimes ti
         }
 
         Watch(@event);
+        LaneFaultPoint.Reach(LaneStep.EventPut);
         if (!Effects.Wakes.Contains(lane))
         {
             Effects.Wakes.Add(lane);
