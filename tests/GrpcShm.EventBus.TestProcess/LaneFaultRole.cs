@@ -113,7 +113,8 @@ internal static class LaneFaultRole
             try
             {
                 // The route drains.
-                await client.PublishAsync("DRAIN", null, new EventPublishOptions { Group = "nobody", SourceMachineId = Source });
+                var options = new EventPublishOptions { Group = "nobody", SourceMachineId = Source };
+                await client.PublishAsync("DRAIN", null, options);
             }
             catch (EventBusException)
             {

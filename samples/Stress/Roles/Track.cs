@@ -10,8 +10,8 @@ namespace Samples.Stress.Roles;
 /// <remarks>
 /// Several events are on their way at a time. An event is done when the bus has acknowledged that the consumer has
 /// processed it, and the journal has noted this. If an event fails, the events after it may have been refused or not.
-/// So the track waits until all are answered, and goes back to the first event without an acknowledgement. A new life of
-/// the producer also begins there.
+/// So the track waits until all are answered, and goes back to the first event without an acknowledgement. A new
+/// life of the producer also begins there.
 /// </remarks>
 internal sealed class Track(EventClient bus, Journal journal, int producer, int consumer, TrackOptions options)
 {

@@ -1,6 +1,8 @@
 namespace GrpcShm.EventBus.Lanes;
 
-/// <summary>The steps of a lane's life, at which tests stop or kill a process: see <see cref="LaneFaultPoint"/>.</summary>
+/// <summary>
+/// The steps of a lane's life, at which tests stop or kill a process: see <see cref="LaneFaultPoint"/>.
+/// </summary>
 internal enum LaneStep
 {
     /// <summary>Both sides: the hub has introduced the other process.</summary>

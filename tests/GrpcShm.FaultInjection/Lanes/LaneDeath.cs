@@ -33,7 +33,9 @@ internal sealed record LaneDeath(LaneMember At, LaneStep Step, int Times, LaneMe
            select (at, step, victim),
     ];
 
-    /// <summary>The deaths of a run: all combinations in an order that follows from the seed, again and again.</summary>
+    /// <summary>
+    /// The deaths of a run: all combinations in an order that follows from the seed, again and again.
+    /// </summary>
     public static IEnumerable<LaneDeath> Create(FaultSettings settings)
     {
         var random = new Random(settings.Seed);

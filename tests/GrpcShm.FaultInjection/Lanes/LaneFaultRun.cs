@@ -15,8 +15,8 @@ internal sealed class LaneFaultRun(FaultSettings settings)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Frozen = TimeSpan.FromMilliseconds(100);
 
-    // A client that ends leaves the lock of its name behind, and so does one that dies. The next one that listens removes
-    // them: so there are those of the last source and the last target.
+    // A client that ends leaves the lock of its name behind, and so does one that dies. The next one that listens
+    // removes them: so there are those of the last source and the last target.
     private const int MostFiles = 2;
 
     private readonly List<string> _lines = [];
@@ -57,7 +57,8 @@ internal sealed class LaneFaultRun(FaultSettings settings)
         }
 
         await trio.DisposeAsync();
-        var files = trio.Files().Where(static file => file.Name.StartsWith("lane-", StringComparison.Ordinal)).ToArray();
+        var files = trio.Files()
+            .Where(static file => file.Name.StartsWith("lane-", StringComparison.Ordinal)).ToArray();
         trio.Forget();
         if (files.Length > MostFiles)
         {
