@@ -26,7 +26,9 @@ internal sealed class EventWay(bool usesLanes) : IDisposable
     public EventBusClientOptions NewOptions() => new()
     {
         Lanes = UsesLanes ? new SharedMemoryLanes() : null,
-        LaneTimes = new LaneTimes { AskAgainAfter = 1 },
+
+        // As many sends as by default, but on a machine that may be too busy for so many within a second.
+        LaneTimes = new LaneTimes { AskAgainAfter = 1, AskWithin = long.MaxValue },
         MeterFactory = _meter,
     };
 
