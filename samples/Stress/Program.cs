@@ -14,7 +14,7 @@ var inFlight = Count(
     "How many unacknowledged events one producer may have sent to one consumer, from 1 to 64.",
     16,
     1,
-    LaneOptions.MostInFlight);
+    TrackOptions.MostInFlight);
 var payload = Count(
     "--payload",
     "The most bytes in an event's body, from 0 to 1,048,576. The bodies differ in length.",
@@ -55,6 +55,12 @@ var transport = new Option<string>("--transport", "-t")
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
+var lanes = new Option<bool>("--lanes")
+{
+    Description =
+        "Let producers and consumers send each other events past the hub, over lanes in shared memory, where the hub "
+        + "grants that.",
+};
 var json = new Option<bool>("--json")
 {
     Description = "Print the result as one JSON object, and nothing else, to the standard output.",
@@ -67,7 +73,7 @@ var root = new RootCommand(
     + "  Processes are killed during the run, if you ask for it. At the end the program checks that each event was\n"
     + "  processed once, in order, and undamaged.")
 {
-    producers, consumers, duration, killInterval, inFlight, payload, rate, transport, seed, json, progress,
+    producers, consumers, duration, killInterval, inFlight, payload, rate, transport, lanes, seed, json, progress,
 };
 root.SetAction((result, cancellationToken) => StressProgram.RunAsync(
     new StressOptions
@@ -78,7 +84,8 @@ root.SetAction((result, cancellationToken) => StressProgram.RunAsync(
         Duration = result.GetValue(duration),
         KillInterval = result.GetValue(killInterval),
         Seed = result.GetValue(seed),
-        Lanes = Lanes(result, result.GetValue(consumers)),
+        Tracks = Tracks(result, result.GetValue(consumers)),
+        UsesLanes = result.GetValue(lanes),
         Json = result.GetValue(json),
     },
     result.CreateView(progress, result.GetValue(json)),
@@ -98,17 +105,24 @@ var producer = new Command("producer", "Be a producer.") { index, others, journa
 producer.Options.Add(inFlight);
 producer.Options.Add(payload);
 producer.Options.Add(rate);
+producer.Options.Add(lanes);
 producer.SetAction((result, _) => ProducerProgram.RunAsync(
     result.GetValue(index),
     result.GetValue(others),
     result.GetRequiredValue(journal),
-    Lanes(result, result.GetValue(others)),
-    Endpoint(result)));
+    Tracks(result, result.GetValue(others)),
+    Endpoint(result),
+    result.GetValue(lanes)));
 Add(producer);
 
 var consumer = new Command("consumer", "Be a consumer.") { index, others, journal, address };
+consumer.Options.Add(lanes);
 consumer.SetAction((result, _) => ConsumerProgram.RunAsync(
-    result.GetValue(index), result.GetValue(others), result.GetRequiredValue(journal), Endpoint(result)));
+    result.GetValue(index),
+    result.GetValue(others),
+    result.GetRequiredValue(journal),
+    Endpoint(result),
+    result.GetValue(lanes)));
 Add(consumer);
 
 return await root.Parse(args).InvokeAsync();
@@ -120,8 +134,8 @@ void Add(Command command)
     root.Subcommands.Add(command);
 }
 
-LaneOptions Lanes(ParseResult result, int lanes) =>
-    new(result.GetValue(inFlight), result.GetValue(payload), result.GetValue(rate) / lanes);
+TrackOptions Tracks(ParseResult result, int tracks) =>
+    new(result.GetValue(inFlight), result.GetValue(payload), result.GetValue(rate) / tracks);
 
 SampleEndpoint Endpoint(ParseResult result) =>
     new(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address));

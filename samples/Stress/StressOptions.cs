@@ -19,7 +19,10 @@ internal sealed record StressOptions
     /// <summary>The seed for the choice of victims and moments.</summary>
     public required int Seed { get; init; }
 
-    public required LaneOptions Lanes { get; init; }
+    public required TrackOptions Tracks { get; init; }
+
+    /// <summary>Whether producers and consumers send each other events over lanes, past the hub.</summary>
+    public required bool UsesLanes { get; init; }
 
     public required bool Json { get; init; }
 

@@ -46,7 +46,8 @@ internal static class StressProgram
         Announcement.Print(
             Announcement.ChooseWriter(options.Json),
             $"Producers ({options.Producers}) send events over {options.TransportName} to consumers "
-                + $"({options.Consumers}) through a hub, {processes} processes in all."
+                + $"({options.Consumers}) through a hub{(options.UsesLanes ? " or past it" : "")}, "
+                + $"{processes} processes in all."
                 + (options.KillInterval is null ? "" : " Some of them are killed meanwhile, and started again."),
             "You will see the rate of the events every ten seconds, and at the end whether each event was processed "
                 + "once, in order, and undamaged.",

@@ -26,6 +26,9 @@ internal sealed record StressReport
     [JsonPropertyName("processed_per_s")]
     public required double ProcessedPerSecond { get; init; }
 
+    [JsonPropertyName("over_lanes")]
+    public required long OverLanes { get; init; }
+
     [JsonPropertyName("sent_again")]
     public required long SentAgain { get; init; }
 

@@ -8,13 +8,18 @@ namespace GrpcShm.EventBus.TestProcess;
 /// </summary>
 internal static class AnsweringMachineRole
 {
-    public static async Task<int> RunAsync(string address, string machineId)
+    public static async Task<int> RunAsync(EventWay way, string address, string machineId)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventClient(channel);
+        await using var client = new EventClient(channel, way.NewOptions());
         await client.ConnectAsync();
         await client.RegisterMachineAsync(machineId, received =>
         {
+            if (received.EventName == EventWay.OpeningEvent)
+            {
+                return Task.CompletedTask;
+            }
+
             Console.WriteLine($"{received.EventName} {((byte[])received.Payload!).Length}");
             if (received.IsRequest)
             {

@@ -7,10 +7,10 @@ namespace GrpcShm.EventBus.TestProcess;
 /// </summary>
 internal static class ConsumersRole
 {
-    public static async Task<int> RunAsync(string address, int from, int to, int producers)
+    public static async Task<int> RunAsync(EventWay way, string address, int from, int to, int producers)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventClient(channel);
+        await using var client = new EventClient(channel, way.NewOptions());
         await client.ConnectAsync();
         var errors = new ConcurrentQueue<string>();
         var consumers = new List<Consumer>();

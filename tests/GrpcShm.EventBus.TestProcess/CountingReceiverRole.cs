@@ -5,10 +5,10 @@ namespace GrpcShm.EventBus.TestProcess;
 /// </summary>
 internal static class CountingReceiverRole
 {
-    public static async Task<int> RunAsync(string address, string machineId)
+    public static async Task<int> RunAsync(EventWay way, string address, string machineId)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventClient(channel);
+        await using var client = new EventClient(channel, way.NewOptions());
         await client.ConnectAsync();
         var last = -1;
         var ready = new TaskCompletionSource();
@@ -16,6 +16,10 @@ internal static class CountingReceiverRole
         {
             // The first event may come before the process has said that it is ready.
             await ready.Task;
+            if (received.EventName == EventWay.OpeningEvent)
+            {
+                return;
+            }
 
             // End to end: what was handled is not handled again, whoever repeats it.
             if (received.Version > last)

@@ -8,10 +8,12 @@ namespace GrpcShm.EventBus.TestProcess;
 /// </summary>
 internal static class HeldMachineRole
 {
-    public static async Task<int> RunAsync(string address, string machineId, string policy, int capacity)
+    public static async Task<int> RunAsync(EventWay way, string address, string machineId, string policy, int capacity)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventClient(channel, new EventBusClientOptions { Name = "held" });
+        var options = way.NewOptions();
+        options.Name = "held";
+        await using var client = new EventClient(channel, options);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var handled = new List<int>();
         var lost = 0;
@@ -37,6 +39,8 @@ internal static class HeldMachineRole
                     break;
                 case "REPORT":
                     received.Reply(handled.Prepend(Volatile.Read(ref lost)).ToArray());
+                    break;
+                case EventWay.OpeningEvent:
                     break;
                 case "FAIL":
                     throw new InvalidOperationException("broken");

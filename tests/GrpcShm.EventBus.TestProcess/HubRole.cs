@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 
 namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
-/// A process that holds the hub. To the line "memory" it says how many bytes of objects it has, and to "time" how much
-/// processor time it has taken, in 100-nanosecond units.
+/// A process that holds the hub. To the line "memory" it says how many bytes of objects it has, to "time" how much
+/// processor time it has taken, in 100-nanosecond units, and to "lanes" how many lanes there are.
 /// </summary>
 internal static class HubRole
 {
@@ -27,6 +28,10 @@ internal static class HubRole
             {
                 Console.WriteLine(GC.GetTotalMemory(forceFullCollection: true));
             }
+            else if (line == "lanes")
+            {
+                Console.WriteLine(CountLanes());
+            }
             else if (line == "time")
             {
                 using var process = Process.GetCurrentProcess();
@@ -35,6 +40,25 @@ internal static class HubRole
         }
 
         return 0;
+    }
+
+    private static long CountLanes()
+    {
+        var lanes = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name == "grpcshm.eventbus.lanes")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => lanes = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return lanes;
     }
 
     /// <summary>Raises the bounds of what is measured in large numbers.</summary>

@@ -10,26 +10,28 @@ namespace GrpcShm.EventBus.TestProcess;
 internal static class LeftBehindRole
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private const int Fill = 100;
     private static readonly EventSendOptions Processed = new() { Acknowledgement = AcknowledgementLevel.Processed };
 
-    public static async Task<int> RunAsync(string address, string held)
+    public static async Task<int> RunAsync(EventWay way, string address, string held)
     {
         using var channel = HubChannel.To(address);
-        var client = new EventClient(channel);
+        var client = new EventClient(channel, way.NewOptions());
         var told = 0;
         var sentLate = 0;
         var disposed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var begun = new CountdownEvent(3);
         using var ended = new CountdownEvent(5);
-        client.SendFailed += (_, _) => Interlocked.Increment(ref told);
+        client.SendFailed += (_, failure) => Interlocked.Add(ref told, failure.EventName == "FILLS" ? 0 : 1);
         client.ConnectionChanged += OnConnectionChanged;
         await client.ConnectAsync();
         await SubscribeAsync("under-way", OnUnderWay);
         await SubscribeAsync("late", OnLate);
         await SubscribeAsync("late-and-waits", OnLateAndWaits);
+        await way.OpenAsync(client, "under-way", held);
         Console.WriteLine("ready");
 
-        // The mailbox of the one that is held has no room: the send stays under way.
+        // The one that is held has no room: the send stays under way.
         await Console.In.ReadLineAsync();
         await client.SendEventAsync("", "under-way", "GO");
         await client.SendEventAsync("", "late", "GO");
@@ -58,6 +60,12 @@ internal static class LeftBehindRole
 
         async void OnUnderWay(BusEvent received)
         {
+            // There is room for fewer events, whichever way they go.
+            for (var i = 0; i < Fill; i++)
+            {
+                _ = client.SendEventAsync("under-way", held, "FILLS");
+            }
+
             var sending = client.SendEventAsync("under-way", held, "WAITS");
             begun.Signal();
             await sending;
@@ -86,7 +94,7 @@ internal static class LeftBehindRole
         // Outside of the client's handlers.
         async void OnSend(CountdownEvent counter)
         {
-            await client.SendEventAsync("", held, "WAITS, TOO");
+            await client.SendEventAsync("under-way", held, "WAITS, TOO");
             counter.Signal();
         }
 

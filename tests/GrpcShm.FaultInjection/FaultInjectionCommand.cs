@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using GrpcShm.FaultInjection.Lanes;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Survivors;
 
@@ -41,13 +42,18 @@ internal static class FaultInjectionCommand
         {
             Description = "Breaks the surviving client on purpose, to show that the run finds it.",
         };
+        var lanes = new Option<bool>("--lanes")
+        {
+            Description =
+                "Kills and freezes the processes of the event service's lanes, at each step of a lane's life.",
+        };
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
         var command = new RootCommand(
             "Kills and freezes client and server processes at each step of a connection's life, in both modes, "
             + "during each kind of call, and checks the other side.")
         {
-            kills, seed, within, only, broken, json,
+            kills, seed, within, only, broken, lanes, json,
         };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -57,7 +63,9 @@ internal static class FaultInjectionCommand
                 TimeSpan.FromSeconds(result.GetValue(within)),
                 result.GetValue(only)!,
                 result.GetValue(broken));
-            var report = await FaultRun.RunAsync(settings, cancellationToken);
+            var report = result.GetValue(lanes)
+                ? await LaneFaultRun.RunAsync(settings, cancellationToken)
+                : await FaultRun.RunAsync(settings, cancellationToken);
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, Json));

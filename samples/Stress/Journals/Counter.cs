@@ -15,6 +15,9 @@ internal enum Counter
     /// <summary>Producer: sends without any answer of the bus.</summary>
     Hung,
 
+    /// <summary>Producer: events that consumers have taken over lanes.</summary>
+    OverLanes,
+
     /// <summary>Consumer: events that the bus delivered.</summary>
     Received,
 

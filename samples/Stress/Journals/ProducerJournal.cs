@@ -1,7 +1,7 @@
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// A producer's journal has two lanes for each consumer: one for the acknowledged events, and one for the sent events.
+/// A producer's journal has two tracks for each consumer: one for the acknowledged events, and one for the sent events.
 /// </summary>
 internal static class ProducerJournal
 {
@@ -9,7 +9,7 @@ internal static class ProducerJournal
 
     public static Position ReadAcknowledged(Journal journal, int consumer) => journal.Read(consumer);
 
-    public static long ReadSent(Journal journal, int consumer) => journal.Read(SentLane(journal, consumer)).Sequence;
+    public static long ReadSent(Journal journal, int consumer) => journal.Read(SentTrack(journal, consumer)).Sequence;
 
-    public static int SentLane(Journal journal, int consumer) => (journal.Lanes / 2) + consumer;
+    public static int SentTrack(Journal journal, int consumer) => (journal.Tracks / 2) + consumer;
 }

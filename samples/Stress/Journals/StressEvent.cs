@@ -4,7 +4,7 @@ using System.IO.Hashing;
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// The payload of an event: its producer, its number in its lane, a checksum, and a body. Length and bytes of the body
+/// The payload of an event: its producer, its number in its track, a checksum, and a body. Length and bytes of the body
 /// follow from producer and number, so the event is the same when a new life of its producer sends it again.
 /// </summary>
 internal readonly record struct StressEvent(int Producer, int Consumer, long Sequence, ulong Checksum)
@@ -12,7 +12,7 @@ internal readonly record struct StressEvent(int Producer, int Consumer, long Seq
     private const int ChecksumOffset = 16;
     private const int BodyOffset = 24;
 
-    /// <summary>The digest of the lane, extended by this event.</summary>
+    /// <summary>The digest of the track, extended by this event.</summary>
     public ulong Extend(ulong digest)
     {
         Span<byte> both = stackalloc byte[2 * sizeof(ulong)];
@@ -24,7 +24,7 @@ internal readonly record struct StressEvent(int Producer, int Consumer, long Seq
     /// <summary>Makes an event.</summary>
     /// <param name="producer">The producer.</param>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="sequence">Its number in the lane between the two.</param>
+    /// <param name="sequence">Its number in the track between the two.</param>
     /// <param name="maxBody">The most bytes that a body has.</param>
     /// <param name="payload">The bytes to send.</param>
     public static StressEvent Create(int producer, int consumer, long sequence, int maxBody, out byte[] payload)

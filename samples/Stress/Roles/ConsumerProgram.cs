@@ -1,4 +1,3 @@
-using Grpc.Core;
 using GrpcShm.EventBus;
 using Samples.Stress.Journals;
 
@@ -7,14 +6,13 @@ namespace Samples.Stress.Roles;
 /// <summary>The process of a consumer: a machine that processes each event of each producer once, in order.</summary>
 internal sealed class ConsumerProgram(int index, Journal journal)
 {
-    private static readonly TimeSpan TakeOverPause = TimeSpan.FromMilliseconds(50);
-
-    public static async Task<int> RunAsync(int index, int producers, string journalPath, SampleEndpoint endpoint)
+    public static async Task<int> RunAsync(
+        int index, int producers, string journalPath, SampleEndpoint endpoint, bool usesLanes)
     {
         var commands = ParentCommands.Listen();
         using var journal = new Journal(journalPath, producers);
         using var channel = endpoint.CreateChannel();
-        await using var bus = StressBus.Create(channel, StressBus.ConsumerId(index));
+        await using var bus = StressBus.Create(channel, StressBus.ConsumerId(index), usesLanes);
         var consumer = new ConsumerProgram(index, journal);
         bus.MachineLost += (_, _) => _ = consumer.JoinAsync(bus, commands.Gone);
         var connecting = bus.ConnectAsync();
@@ -35,14 +33,14 @@ internal sealed class ConsumerProgram(int index, Journal journal)
         journal.Count(Counter.Received);
         if (!StressEvent.TryRead(payload, out var received)
             || received.Consumer != index
-            || received.Producer < 0 || received.Producer >= journal.Lanes)
+            || received.Producer < 0 || received.Producer >= journal.Tracks)
         {
             journal.Count(Counter.Corrupt);
             throw new InvalidDataException("The event is damaged.");
         }
 
-        var lane = received.Producer;
-        var position = journal.Read(lane);
+        var track = received.Producer;
+        var position = journal.Read(track);
         if (received.Sequence <= position.Sequence)
         {
             // The event was processed before, but the acknowledgement was lost, or this machine's last life could not
@@ -59,31 +57,17 @@ internal sealed class ConsumerProgram(int index, Journal journal)
 
         // This comes before the acknowledgement. So each acknowledged event is processed, whatever happens to this
         // process.
-        journal.Write(lane, new Position(received.Sequence, received.Extend(position.Digest)));
+        journal.Write(track, new Position(received.Sequence, received.Extend(position.Digest)));
     }
 
-    private async Task JoinAsync(EventClient bus, Task gone)
-    {
-        while (!gone.IsCompleted)
+    private Task JoinAsync(EventClient bus, Task gone) => StressBus.JoinAsync(
+        bus,
+        StressBus.ConsumerId(index),
+        received =>
         {
-            try
-            {
-                await bus.RegisterMachineAsync(
-                    StressBus.ConsumerId(index),
-                    received =>
-                    {
-                        Process(received.RawPayload.Data.Span);
-                        return Task.CompletedTask;
-                    },
-                    new MachineOptions { MailboxCapacity = journal.Lanes * LaneOptions.MostInFlight });
-                return;
-            }
-            catch (EventBusException exception)
-                when (exception.StatusCode is StatusCode.AlreadyExists or StatusCode.Unavailable)
-            {
-                // The hub has not noticed yet that the machine's last life has ended, or the hub itself does not run.
-                await Task.WhenAny(gone, Task.Delay(TakeOverPause));
-            }
-        }
-    }
+            Process(received.RawPayload.Data.Span);
+            return Task.CompletedTask;
+        },
+        new MachineOptions { MailboxCapacity = journal.Tracks * TrackOptions.MostInFlight },
+        gone);
 }

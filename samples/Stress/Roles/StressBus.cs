@@ -16,18 +16,42 @@ internal static class StressBus
     /// </summary>
     public static TimeSpan SendTime { get; } = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan TakeOverPause = TimeSpan.FromMilliseconds(50);
+
     public static string ConsumerId(int index) => $"consumer-{index}";
 
     public static string ProducerId(int index) => $"producer-{index}";
 
-    public static EventClient Create(ChannelBase channel, string name) => new(channel, new EventBusClientOptions
+    public static EventClient Create(ChannelBase channel, string name, bool usesLanes) =>
+        new(channel, new EventBusClientOptions
     {
         Name = name,
+        Lanes = usesLanes ? new SharedMemoryLanes() : null,
         ConnectTimeout = ConnectTime,
         AcknowledgementTimeout = SendTime,
 
-        // A lane that fails goes back to the first event without an acknowledgement. If the client repeated a single
+        // A track that fails goes back to the first event without an acknowledgement. If the client repeated a single
         // event, this event would overtake others.
         SendPipeline = ResiliencePipeline.Empty,
     });
+
+    /// <summary>Registers a machine as soon as the hub knows that the machine's last life has ended.</summary>
+    public static async Task JoinAsync(
+        EventClient bus, string machineId, Func<BusEvent, Task> handler, MachineOptions options, Task gone)
+    {
+        while (!gone.IsCompleted)
+        {
+            try
+            {
+                await bus.RegisterMachineAsync(machineId, handler, options);
+                return;
+            }
+            catch (EventBusException exception)
+                when (exception.StatusCode is StatusCode.AlreadyExists or StatusCode.Unavailable)
+            {
+                // The hub has not noticed yet that the machine's last life has ended, or the hub itself does not run.
+                await Task.WhenAny(gone, Task.Delay(TakeOverPause));
+            }
+        }
+    }
 }

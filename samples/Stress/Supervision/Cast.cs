@@ -79,12 +79,14 @@ internal sealed class Cast : IAsyncDisposable
 
     private static string Number(double number) => number.ToString(CultureInfo.InvariantCulture);
 
+    private string[] LanesArgument => _options.UsesLanes ? ["--lanes"] : [];
+
     private Member MakeHub() =>
         new(MemberKind.Hub, 0, ["hub", "--transport", _options.TransportName, _endpoint.Address]);
 
     private Member MakeProducer(int index)
     {
-        var lanes = _options.Lanes;
+        var tracks = _options.Tracks;
         return new Member(
             MemberKind.Producer,
             index,
@@ -95,9 +97,10 @@ internal sealed class Cast : IAsyncDisposable
                 ProducerJournalPath(_directory, index),
                 _endpoint.Address,
                 "--transport", _options.TransportName,
-                "--in-flight", Number(lanes.InFlight),
-                "--payload", Number(lanes.MaxBody),
-                "--rate", Number(lanes.Rate * _options.Consumers),
+                "--in-flight", Number(tracks.InFlight),
+                "--payload", Number(tracks.MaxBody),
+                "--rate", Number(tracks.Rate * _options.Consumers),
+                .. LanesArgument,
             ]);
     }
 
@@ -111,5 +114,6 @@ internal sealed class Cast : IAsyncDisposable
             ConsumerJournalPath(_directory, index),
             _endpoint.Address,
             "--transport", _options.TransportName,
+            .. LanesArgument,
         ]);
 }

@@ -28,7 +28,7 @@ internal sealed class Ledger : IDisposable
         long acknowledged = 0;
         long processed = 0;
         long lost = 0;
-        ForEachLane((producer, consumer, _) =>
+        ForEachTrack((producer, consumer, _) =>
         {
             // The order matters: events that are acknowledged now were processed before, so the next read sees them as
             // processed.
@@ -46,6 +46,7 @@ internal sealed class Ledger : IDisposable
             Processed = processed,
             Lost = lost,
             Failed = Sum(_producers, Counter.Failed),
+            OverLanes = Sum(_producers, Counter.OverLanes),
             Hung = Sum(_producers, Counter.Hung),
             Duplicates = Sum(_consumers, Counter.Duplicates),
             Refused = Sum(_consumers, Counter.Refused),
@@ -54,13 +55,13 @@ internal sealed class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Compares every lane's two ends after the last event: number by number, and all bytes by their digest.
+    /// Compares every track's two ends after the last event: number by number, and all bytes by their digest.
     /// </summary>
     /// <returns>The errors, a sentence each.</returns>
     public IReadOnlyList<string> Inspect()
     {
         var problems = new List<string>();
-        ForEachLane((producer, consumer, name) =>
+        ForEachTrack((producer, consumer, name) =>
         {
             var (sent, acknowledged, processed) = (producer.Sent(), producer.Acknowledged(), consumer());
             if (acknowledged.Sequence != sent)
@@ -92,7 +93,7 @@ internal sealed class Ledger : IDisposable
 
     private static long Sum(List<Journal> journals, Counter counter) => journals.Sum(journal => journal[counter]);
 
-    private void ForEachLane(Action<ProducerEnd, Func<Position>, string> look)
+    private void ForEachTrack(Action<ProducerEnd, Func<Position>, string> look)
     {
         for (var producer = 0; producer < _producers.Count; producer++)
         {

@@ -81,18 +81,20 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
 
     /// <summary>
     /// On a very busy machine processes may be killed before they have done anything. Such a run shows nothing yet, so
-    /// it goes on without kills until events were processed.
+    /// it goes on without kills until events were processed, and some of them went over lanes if the run is about that.
     /// </summary>
     private async Task AwaitFirstEventAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(LookInterval);
         var started = _clock.Elapsed;
-        for (var now = ledger.Read(); now.Processed == 0 && _problems.Count == 0; now = ledger.Read())
+        for (var now = ledger.Read(); ShowsNothing(now) && _problems.Count == 0; now = ledger.Read())
         {
             Check(cast, now, _clock.Elapsed - started);
             await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
+
+    private bool ShowsNothing(Totals now) => now.Processed == 0 || (options.UsesLanes && now.OverLanes == 0);
 
     private async Task WatchAsync(Cast cast, Ledger ledger, Task killing, CancellationToken cancellationToken)
     {
@@ -138,7 +140,9 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
 
         if (withoutProgress > StallTime)
         {
-            _problems.Add($"Nothing was processed for {withoutProgress.TotalSeconds:0} s.");
+            _problems.Add(
+                $"Nothing was processed{(options.UsesLanes ? ", or nothing over lanes," : "")} for "
+                + $"{withoutProgress.TotalSeconds:0} s.");
         }
     }
 
@@ -183,6 +187,7 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
         AddIf(totals.Corrupt > 0, $"{totals.Corrupt} events came damaged or to the wrong consumer.");
         AddIf(totals.Hung > 0, $"{totals.Hung} sends were never answered.");
         AddIf(totals.Processed == 0, "No event was processed.");
+        AddIf(options.UsesLanes && totals.OverLanes == 0, "No event went over a lane.");
         if (CountKills(cast) == 0)
         {
             // Without a kill none of these may happen.
@@ -200,6 +205,7 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
             Seed = options.Seed,
             Processed = totals.Processed,
             ProcessedPerSecond = Math.Round(totals.Processed / seconds),
+            OverLanes = totals.OverLanes,
             SentAgain = totals.SentAgain,
             FailedSends = totals.Failed,
             Duplicates = totals.Duplicates,

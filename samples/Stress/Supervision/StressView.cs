@@ -33,7 +33,7 @@ internal sealed class StressView(ProgressView output)
     {
         Say(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to ")
             + Invariant($"{report.Consumers} consumers over {report.Transport} in {report.Seconds:N0} s ")
-            + Invariant($"({report.ProcessedPerSecond:N0}/s).")
+            + Invariant($"({report.ProcessedPerSecond:N0}/s), {report.OverLanes:N0} of them over lanes.")
             + Invariant($" {report.Kills} processes were killed (the hub {report.KillsOfHub} times), ")
             + Invariant($"{report.SentAgain:N0} events sent again, {report.Duplicates:N0} duplicates dropped."));
         foreach (var problem in report.Problems)

@@ -23,6 +23,9 @@ internal readonly record struct Totals
     /// <summary>Sends that failed, and whose events were sent again.</summary>
     public required long Failed { get; init; }
 
+    /// <summary>Events that went over lanes, past the hub.</summary>
+    public required long OverLanes { get; init; }
+
     /// <summary>Sends that were never answered: must be 0.</summary>
     public required long Hung { get; init; }
 

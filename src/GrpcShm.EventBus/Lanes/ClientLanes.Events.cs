@@ -32,6 +32,7 @@ internal sealed partial class ClientLanes : ILaneEvents
             throw;
         }
 
+        LaneFaultPoint.Reach(LaneStep.EventTaken);
         return inline;
     }
 
@@ -68,6 +69,7 @@ internal sealed partial class ClientLanes : ILaneEvents
 
     void ILaneEvents.Leave(ClientLane lane)
     {
+        LaneFaultPoint.Reach(LaneStep.LeaveTaken);
         Use(lane.Outbox, static (routes, outbox) => routes.Leave(outbox, routes.Clock()));
         _ = BoundLeaveAsync(lane, lane.Link!);
     }

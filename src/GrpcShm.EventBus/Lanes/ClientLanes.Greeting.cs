@@ -154,6 +154,7 @@ internal sealed partial class ClientLanes
                 throw new LaneException("The first frame is no hello.");
             }
 
+            LaneFaultPoint.Reach(LaneStep.HelloRead);
             var lane = await WaitForLaneAsync(hello.Lane, giveUp.Token).ConfigureAwait(false);
             if (lane.IsConnector || !CryptographicOperations.FixedTimeEquals(lane.Token, hello.Token.Span)
                 || !lane.TryGreet())
@@ -163,6 +164,7 @@ internal sealed partial class ClientLanes
 
             var welcome = new LaneFrame { Welcome = new LaneWelcome { Version = LaneFrames.Version } };
             await LaneFrames.WriteAsync(connection.Output, welcome, giveUp.Token).ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.WelcomeWritten);
             Stand(lane, connection);
         }
         catch (Exception exception)
@@ -199,6 +201,7 @@ internal sealed partial class ClientLanes
         {
             lane.TryGreet();
             connection = await _transport.ConnectAsync(lane.Address, giveUp.Token).ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.Connected);
             var hello = new LaneHello
             {
                 Lane = lane.Id,
@@ -207,6 +210,7 @@ internal sealed partial class ClientLanes
             };
             await LaneFrames.WriteAsync(connection.Output, new LaneFrame { Hello = hello }, giveUp.Token)
                 .ConfigureAwait(false);
+            LaneFaultPoint.Reach(LaneStep.HelloWritten);
             var answer = await LaneFrames.ReadAsync(connection.Input, giveUp.Token).ConfigureAwait(false);
             if (answer.Welcome is not { Version: LaneFrames.Version })
             {
@@ -258,6 +262,7 @@ internal sealed partial class ClientLanes
         // The processes can connect.
         Volatile.Write(ref _brokenGreetings, 0);
         _logger.LaneStands(lane.Id);
+        LaneFaultPoint.Reach(LaneStep.Stands);
 
         // In this order: the first frame may bring a handler to this thread.
         Use(lane.Outbox, static (routes, outbox) => routes.NoteReady(outbox, routes.Clock()));

@@ -81,6 +81,8 @@ internal sealed partial class ClientLanes
     /// <summary>Takes a fence: all events that the hub has put before it are in the queue.</summary>
     public void TakeFence(SessionLink link, EventReceiver? receiver, in IncomingDelivery fence)
     {
+        LaneFaultPoint.Reach(LaneStep.FenceTaken);
+
         // The hub writes a grant before its fence. A route that is not known has ended since.
         var taken = 0;
         if (_targets.TryGetValue(fence.Fence, out var route) && route.Receiver == receiver
@@ -125,6 +127,7 @@ internal sealed partial class ClientLanes
             return;
         }
 
+        LaneFaultPoint.Reach(LaneStep.Introduced);
         var introduced = Interlocked.Exchange(
             ref _introduced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         introduced.TrySetResult();
@@ -167,6 +170,7 @@ internal sealed partial class ClientLanes
             return;
         }
 
+        LaneFaultPoint.Reach(LaneStep.GrantTaken);
         var route = new TargetRoute(grant, lane, receiver);
         if (!_targets.TryAdd(grant.Route, route))
         {
@@ -216,6 +220,7 @@ internal sealed partial class ClientLanes
         if (route.Receiver.EndRoute(route))
         {
             _targets.TryRemove(new KeyValuePair<uint, TargetRoute>(route.Number, route));
+            LaneFaultPoint.Reach(LaneStep.TargetEnded);
             GiveUp(route.Lane.Session, route.Number);
         }
     }
@@ -229,6 +234,8 @@ internal sealed partial class ClientLanes
         {
             return;
         }
+
+        LaneFaultPoint.Reach(LaneStep.LaneEnded);
 
         // First: the hub would grant the lane to machines that ask while its events go back.
         lane.Session.Note(new SessionCommand

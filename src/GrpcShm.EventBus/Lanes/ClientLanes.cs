@@ -133,6 +133,7 @@ internal sealed partial class ClientLanes : IDisposable
         {
             if (Find(outbox) is { Link: { } link } lane)
             {
+                LaneFaultPoint.Reach(LaneStep.LeaveBegun);
                 link.BeginLeave();
                 _ = BoundLeaveAsync(lane, link);
             }

@@ -257,6 +257,7 @@ internal sealed partial class RouteTable
     {
         route.State = RouteState.Draining;
         route.DrainingSince = now;
+        LaneFaultPoint.Reach(LaneStep.Draining);
         NoteDue(now + times.LongestDrain);
     }
 
@@ -326,6 +327,7 @@ internal sealed partial class RouteTable
             route.Pair.Route = null;
         }
 
+        LaneFaultPoint.Reach(LaneStep.RouteEnded);
         Effects.HasLeft |= _isLeaving && _routes.Count == 0;
         if (route.Barrier is { } passed)
         {

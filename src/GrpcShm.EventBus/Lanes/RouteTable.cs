@@ -191,6 +191,7 @@ internal sealed partial class RouteTable(
         route.Lane = lane;
         lane.LastUse = now;
         _routes.Add(route.Number, route);
+        LaneFaultPoint.Reach(LaneStep.Granted);
         if (lane.IsReady)
         {
             PutFence(route);
@@ -250,6 +251,7 @@ internal sealed partial class RouteTable(
 
         (route.State, route.UsedAt) = (RouteState.Open, now);
         NoteDue(now + times.Idle);
+        LaneFaultPoint.Reach(LaneStep.Opened);
         Pump(route, now);
     }
 
@@ -445,6 +447,7 @@ internal sealed partial class RouteTable(
         route.State = RouteState.Fencing;
         var fence = new RouteFence { Route = route.Number };
         Put(new SessionCommand { Fence = fence }, outcome => FenceAnswered(route, outcome));
+        LaneFaultPoint.Reach(LaneStep.FencePut);
     }
 
     private void Put(SessionCommand command, Action<Outcome?> answered)
@@ -507,6 +510,7 @@ internal sealed partial class RouteTable(
         }
 
         Watch(@event);
+        LaneFaultPoint.Reach(LaneStep.EventPut);
     }
 
     // The hub would watch it.

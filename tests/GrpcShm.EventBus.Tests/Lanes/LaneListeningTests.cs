@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.TestProcess;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Lanes;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.Channels;
 using GrpcShm.EventBus.Lanes;
+using GrpcShm.EventBus.TestProcess;
 using GrpcShm.EventBus.Tests.Client;
 
 namespace GrpcShm.EventBus.Tests.Lanes;

@@ -10,13 +10,17 @@ public sealed class AcknowledgementProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task SendEvent_EachLevel_CompletesWhenTheEventHasComeThatFar(string transport)
+    [InlineData("lane")]
+    public async Task SendEvent_EachLevel_CompletesWhenTheEventHasComeThatFar(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
-        await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
+        await using var machine = await way.StartAsync("held-machine", hub.Address, "m", "Block", "100");
         using var channel = HubChannel.To(hub.Address);
-        await using var senderEnd = new EventClient(channel).InTime(out var sender);
+        await using var senderEnd = new EventClient(channel, way.NewOptions()).InTime(out var sender);
         await sender.ConnectAsync().InTime();
+        await way.RegisterAndOpenAsync(sender, "s", "m").InTime();
+        var opened = way.Events;
 
         // While the machine is held up by its first event, the others arrive and are not handled.
         var held = SendAsync(sender, "HOLD", AcknowledgementLevel.Processed);
@@ -37,23 +41,29 @@ public sealed class AcknowledgementProcessTests
         Assert.Contains("broken", failure.Message, StringComparison.Ordinal);
         var report = (await replied.InTime()).GetPayload<int[]>();
         Assert.Equal([0, 1, 2, 3], report!);
+        await way.ExpectCarriedAsync(opened, atLeast: 4);
     }
 
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task SendEvent_ToTheUnknownAndTheDead_FailsByItsName(string transport)
+    [InlineData("lane")]
+    public async Task SendEvent_ToTheUnknownAndTheDead_FailsByItsName(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
-        await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
+        await using var machine = await way.StartAsync("held-machine", hub.Address, "m", "Block", "100");
         using var channel = HubChannel.To(hub.Address);
-        await using var senderEnd = new EventClient(channel).InTime(out var sender);
+        await using var senderEnd = new EventClient(channel, way.NewOptions()).InTime(out var sender);
         await sender.ConnectAsync().InTime();
+        await way.RegisterAndOpenAsync(sender, "s", "m").InTime();
+        var opened = way.Events;
         var unknown = await Assert.ThrowsAsync<EventBusException>(
             () => sender.SendEventAsync("s", "nobody", "E").InTime());
         Assert.Equal((StatusCode.NotFound, "nobody"), (unknown.StatusCode, unknown.MachineId));
         var waiting = SendAsync(sender, "HOLD", AcknowledgementLevel.Processed);
         Assert.Equal("held", await machine.ReadLineAsync());
+        await way.ExpectCarriedAsync(opened);
 
         await machine.KillAsync();
 
@@ -67,7 +77,7 @@ public sealed class AcknowledgementProcessTests
     public async Task Register_IdOfAMachineOfAnotherProcess_IsRefusedWhileThatLives()
     {
         await using var hub = await HubProcess.StartAsync("shm");
-        await using var owner = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        await using var owner = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "100");
         using var channel = HubChannel.To(hub.Address);
         await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Threading.Channels;
 using Grpc.Core;
 using GrpcShm.EventBus.TestProcess;
-using GrpcShm.EventBus.Tests.Client;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Processes;
@@ -14,27 +13,42 @@ public sealed class ClientProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task Kill_Sender_SuccessorGoesOnWithoutAGap(string transport)
+    [InlineData("lane")]
+    public async Task Kill_Sender_SuccessorGoesOnWithoutAGap(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
         using var channel = HubChannel.To(hub.Address);
-        await using var clientEnd = new EventClient(channel).InTime(out var client);
+        await using var clientEnd = new EventClient(channel, way.NewOptions()).InTime(out var client);
         await client.ConnectAsync().InTime();
         var numbers = Channel.CreateUnbounded<int>();
         await client.RegisterMachineAsync(
             "m", received => numbers.Writer.WriteAsync(received.Version).AsTask()).InTime();
 
-        await using var sender = await ChildProcess.StartAsync("counting-sender", hub.Address, "s", "m", "0");
+        await using var sender = await way.StartAsync("counting-sender", hub.Address, "s", "m", "0");
+        var overLane = way.UsesLanes ? sender.ReadLineAsync() : Task.FromResult<string?>("over a lane");
         var next = 0;
-        while (next < 5_000)
+        while (next < 5_000 || !overLane.IsCompleted)
         {
             Assert.Equal(next++, await numbers.Reader.ReadAsync().InTime());
         }
 
+        Assert.Equal("over a lane", await overLane);
+        var lost = new TaskCompletionSource();
+        await client.SubscribeToMachinesAsync("s", presence =>
+        {
+            if (!presence.IsPresent)
+            {
+                lost.TrySetResult();
+            }
+
+            return Task.CompletedTask;
+        }).InTime();
         await sender.KillAsync();
 
-        // What the dead sender's events in the hub are followed by: this request comes behind them.
-        await using var probeEnd = new EventClient(channel).InTime(out var probe);
+        // Nothing comes from the dead sender when its machine is gone. This request comes behind all that came.
+        await lost.Task.InTime();
+        await using var probeEnd = new EventClient(channel, way.NewOptions()).InTime(out var probe);
         await probe.ConnectAsync().InTime();
         await probe.SendEventAsync(
             "probe",
@@ -47,30 +61,40 @@ public sealed class ClientProcessTests
             Assert.Equal(next++, number);
         }
 
-        await using var successor = await ChildProcess.StartAsync(
+        await using var successor = await way.StartAsync(
             "counting-sender", hub.Address, "s", "m", next.ToString(CultureInfo.InvariantCulture));
-        for (var end = next + 5_000; next < end; next++)
+        overLane = way.UsesLanes ? successor.ReadLineAsync() : overLane;
+        for (var end = next + 5_000; next < end || !overLane.IsCompleted; next++)
         {
             Assert.Equal(next, await numbers.Reader.ReadAsync().InTime());
         }
+
+        Assert.Equal("over a lane", await overLane);
     }
 
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task Kill_Subscriber_SuccessorGetsWhatWasNotHandled(string transport)
+    [InlineData("lane")]
+    public async Task Kill_Subscriber_SuccessorGetsWhatWasNotHandled(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
         using var channel = HubChannel.To(hub.Address);
-        await using var clientEnd = new EventClient(channel).InTime(out var client);
+        await using var clientEnd = new EventClient(channel, way.NewOptions()).InTime(out var client);
         await client.ConnectAsync().InTime();
-        await using var receiver = await ChildProcess.StartAsync("counting-receiver", hub.Address, "m");
+        await using var receiver = await way.StartAsync("counting-receiver", hub.Address, "m");
+        await client.RegisterMachineAsync("s", static _ => Task.CompletedTask).InTime();
         await SendEachUntilHandledAsync(client, 0, 200);
+        await way.OpenAsync(client, "s", "m").InTime();
 
         await receiver.KillAsync();
         var sending = SendEachUntilHandledAsync(client, 200, 400);
-        await using var successor = await ChildProcess.StartAsync("counting-receiver", hub.Address, "m");
+        await using var successor = await way.StartAsync("counting-receiver", hub.Address, "m");
         await sending;
+        var opened = way.Events;
+        await way.OpenAsync(client, "s", "m").InTime();
+        await way.ExpectCarriedAsync(opened);
 
         for (var number = 0; number < 200; number++)
         {
@@ -86,20 +110,28 @@ public sealed class ClientProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task Kill_Hub_ClientsComeBackAndNothingIsLostOrReordered(string transport)
+    [InlineData("lane")]
+    public async Task Kill_Hub_ClientsComeBackAndNothingIsLostOrReordered(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
         using var channel = HubChannel.To(hub.Address);
-        await using var clientEnd = new EventClient(channel).InTime(out var client);
+        await using var clientEnd = new EventClient(channel, way.NewOptions()).InTime(out var client);
         var changes = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => changes.Writer.TryWrite(change.State);
         await client.ConnectAsync().InTime();
-        await using var receiver = await ChildProcess.StartAsync("counting-receiver", hub.Address, "m");
+        await using var receiver = await way.StartAsync("counting-receiver", hub.Address, "m");
+        await client.RegisterMachineAsync("s", static _ => Task.CompletedTask).InTime();
         await SendEachUntilHandledAsync(client, 0, 200);
+        await way.OpenAsync(client, "s", "m").InTime();
+        var opened = way.Events;
+        await SendEachUntilHandledAsync(client, 200, 300);
+        await way.ExpectCarriedAsync(opened, atLeast: 100);
 
-        var sending = SendEachUntilHandledAsync(client, 200, 600);
+        var sending = SendEachUntilHandledAsync(client, 300, 600);
         await hub.RestartAsync();
         await sending;
+        await way.OpenAsync(client, "s", "m").InTime();
 
         for (var number = 0; number < 600; number++)
         {
@@ -113,31 +145,33 @@ public sealed class ClientProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task SendEvent_OneMebibyte_ArrivesWhole(string transport)
+    [InlineData("lane")]
+    public async Task SendEvent_OneMebibyte_ArrivesWhole(string name)
     {
-        await using var hub = await HubProcess.StartAsync(transport);
-        using var first = HubChannel.To(hub.Address);
-        using var second = HubChannel.To(hub.Address);
-        await using var senderEnd = new EventClient(first).InTime(out var sender);
-        await using var receiverEnd = new EventClient(second).InTime(out var receiver);
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
+        await using var receiver = await way.StartAsync("echoing-machine", hub.Address, "m");
+        using var channel = HubChannel.To(hub.Address);
+        await using var senderEnd = new EventClient(channel, way.NewOptions()).InTime(out var sender);
         await sender.ConnectAsync().InTime();
-        await receiver.ConnectAsync().InTime();
-        var events = await ClientTest.ReceiveAsync(receiver, "m");
-        var payload = new byte[1024 * 1024];
-        new Random(4711).NextBytes(payload);
-
-        for (var i = 0; i < 20; i++)
+        await way.RegisterAndOpenAsync(sender, "s", "m").InTime();
+        var opened = way.Events;
+        var payloads = Enumerable.Range(0, 20).Select(i =>
         {
-            payload[0] = (byte)i;
-            _ = sender.SendEventAsync("s", "m", "BIG", payload);
+            var payload = new byte[1024 * 1024];
+            new Random(i).NextBytes(payload);
+            return payload;
+        }).ToArray();
+
+        var replies = await Task.WhenAll(
+            payloads.Select(payload => sender.RequestAsync("s", "m", "BIG", payload))).InTime();
+
+        for (var i = 0; i < payloads.Length; i++)
+        {
+            Assert.True(payloads[i].AsSpan().SequenceEqual(replies[i].GetPayload<byte[]>()));
         }
 
-        for (var i = 0; i < 20; i++)
-        {
-            payload[0] = (byte)i;
-            var received = await events.ReadAsync().InTime();
-            Assert.True(payload.AsSpan().SequenceEqual(received.GetPayload<byte[]>()));
-        }
+        await way.ExpectCarriedAsync(opened, payloads.Length);
     }
 
     private static async Task SendEachUntilHandledAsync(EventClient client, int from, int to)

@@ -10,15 +10,17 @@ internal sealed class HubProcess : IAsyncDisposable
     private readonly TempDirectory _directory = new();
     private ChildProcess _process = null!;
 
-    private HubProcess(string transport) =>
+    private HubProcess(string way) =>
         Address =
-            transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
+            way is "shm" or "lane"
+                ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]
+                : _directory.Socket;
 
     public string Address { get; }
 
-    public static async Task<HubProcess> StartAsync(string transport, int? maxEventSize = null)
+    public static async Task<HubProcess> StartAsync(string way, int? maxEventSize = null)
     {
-        var hub = new HubProcess(transport);
+        var hub = new HubProcess(way);
         string[] size = maxEventSize is null ? [] : [$"{maxEventSize}"];
         hub._process = await ChildProcess.StartAsync(["hub", hub.Address, .. size]);
         return hub;

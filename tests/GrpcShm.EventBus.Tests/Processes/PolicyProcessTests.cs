@@ -13,13 +13,17 @@ public sealed class PolicyProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task Block_ReceiverIsHeldUp_SendersWaitAndAllArrivesInOrder(string transport)
+    [InlineData("lane")]
+    public async Task Block_ReceiverIsHeldUp_SendersWaitAndAllArrivesInOrder(string name)
     {
-        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.Block);
+        using var way = TestedWay.Of(name);
+        await using var scene = await Scene.StartAsync(name, OverflowPolicy.Block, way);
+        var before = way.Events;
 
         var sends = scene.SendAll();
         await sends[0].InTime();
         Assert.False(sends[^1].IsCompleted);
+        await way.ExpectCarriedAsync(before);
         await scene.ReleaseAsync();
         await Task.WhenAll(sends).InTime();
 
@@ -33,7 +37,8 @@ public sealed class PolicyProcessTests
     [InlineData("uds")]
     public async Task DropOldest_ReceiverIsHeldUp_TheNewestArriveAndTheLossIsTold(string transport)
     {
-        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropOldest);
+        using var way = TestedWay.Of(transport);
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropOldest, way);
 
         await Task.WhenAll(scene.SendAll()).InTime();
         await scene.ReleaseAsync();
@@ -51,7 +56,8 @@ public sealed class PolicyProcessTests
     [InlineData("uds")]
     public async Task DropNewest_ReceiverIsHeldUp_TheOldestArriveAndTheLossIsTold(string transport)
     {
-        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropNewest);
+        using var way = TestedWay.Of(transport);
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropNewest, way);
 
         await Task.WhenAll(scene.SendAll()).InTime();
         await scene.ReleaseAsync();
@@ -70,7 +76,8 @@ public sealed class PolicyProcessTests
     [InlineData("uds")]
     public async Task Grow_ReceiverIsHeldUp_SendersAreRefusedAtTheLimitAndNothingAcceptedIsLost(string transport)
     {
-        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.Grow);
+        using var way = TestedWay.Of(transport);
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.Grow, way);
 
         var accepted = new List<int>();
         foreach (var (send, number) in scene.SendAll().Select((send, number) => (send, number)))
@@ -94,14 +101,20 @@ public sealed class PolicyProcessTests
         Assert.InRange(handled.Length, Capacity, Count - 1);
     }
 
-    [Fact]
-    public async Task AnyPolicy_ReceiverIsHeldUp_OthersOfTheSameHubAreNotDelayed()
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("lane")]
+    public async Task AnyPolicy_ReceiverIsHeldUp_OthersOfTheSameHubAreNotDelayed(string name)
     {
-        await using var scene = await Scene.StartAsync("shm", OverflowPolicy.Block);
-        await using var other = await ChildProcess.StartAsync("counting-receiver", scene.Address, "other");
+        using var way = TestedWay.Of(name);
+        using var wayOfBystander = TestedWay.Of(name);
+        await using var scene = await Scene.StartAsync(name, OverflowPolicy.Block, way);
+        await using var other = await way.StartAsync("counting-receiver", scene.Address, "other");
         using var channel = HubChannel.To(scene.Address);
-        await using var bystanderEnd = new EventClient(channel).InTime(out var bystander);
+        await using var bystanderEnd = new EventClient(channel, wayOfBystander.NewOptions()).InTime(out var bystander);
         await bystander.ConnectAsync().InTime();
+        await wayOfBystander.RegisterAndOpenAsync(bystander, "b", "other").InTime();
+        var opened = wayOfBystander.Events;
         var blocked = scene.SendAll();
 
         for (var number = 0; number < 50; number++)
@@ -110,6 +123,7 @@ public sealed class PolicyProcessTests
             await bystander.SendEventAsync("b", "other", "N", null, options).InTime();
         }
 
+        await wayOfBystander.ExpectCarriedAsync(opened, atLeast: 50);
         Assert.False(blocked[^1].IsCompleted);
         await scene.ReleaseAsync();
         await Task.WhenAll(blocked).InTime();
@@ -124,14 +138,17 @@ public sealed class PolicyProcessTests
 
         public string Address => hub.Address;
 
-        public static async Task<Scene> StartAsync(string transport, OverflowPolicy policy)
+        /// <summary>Starts hub and machine. The sender's way to the machine is open.</summary>
+        public static async Task<Scene> StartAsync(string name, OverflowPolicy policy, EventWay way)
         {
-            var hub = await HubProcess.StartAsync(transport);
-            var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", $"{policy}", $"{Capacity}");
+            var hub = await HubProcess.StartAsync(name);
+            var machine = await way.StartAsync("held-machine", hub.Address, "m", $"{policy}", $"{Capacity}");
             var channel = HubChannel.To(hub.Address);
-            var sender = new EventClient(
-                channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
+            var options = way.NewOptions();
+            options.SendPipeline = Polly.ResiliencePipeline.Empty;
+            var sender = new EventClient(channel, options);
             await sender.ConnectAsync().InTime();
+            await way.RegisterAndOpenAsync(sender, "s", "m").InTime();
             await sender.SendEventAsync("s", "m", "HOLD").InTime();
             Assert.Equal("held", await machine.ReadLineAsync());
             return new Scene(hub, machine, channel, sender);

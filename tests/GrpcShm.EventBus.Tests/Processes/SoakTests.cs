@@ -23,16 +23,18 @@ public sealed class SoakTests(ITestOutputHelper output)
     // Show these lines by the runner's option -showLiveOutput.
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
-    [Fact]
-    public async Task SendEvent_TenProducersToTenConsumers_NothingIsLostDoubledOrReordered()
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("lane")]
+    public async Task SendEvent_TenProducersToTenConsumers_NothingIsLostDoubledOrReordered(string name)
     {
-        await using var hub = await HubProcess.StartAsync("shm");
-        await using var consumers = await ChildProcess.StartAsync("consumers", hub.Address, "0", "5", $"{Machines}");
-        await using var moreConsumers = await ChildProcess.StartAsync(
-            "consumers", hub.Address, "5", "10", $"{Machines}");
-        await using var producers = await ChildProcess.StartAsync(
+        using var way = TestedWay.Of(name);
+        await using var hub = await HubProcess.StartAsync(name);
+        await using var consumers = await way.StartAsync("consumers", hub.Address, "0", "5", $"{Machines}");
+        await using var moreConsumers = await way.StartAsync("consumers", hub.Address, "5", "10", $"{Machines}");
+        await using var producers = await way.StartAsync(
             "producers", hub.Address, "0", "5", $"{Machines}", $"{Seconds}");
-        await using var moreProducers = await ChildProcess.StartAsync(
+        await using var moreProducers = await way.StartAsync(
             "producers", hub.Address, "5", "10", $"{Machines}", $"{Seconds}");
         var time = TimeSpan.FromSeconds(Seconds) + Patience;
 
@@ -46,6 +48,12 @@ public sealed class SoakTests(ITestOutputHelper output)
             Count("good", await consumers.ReadLineAsync(time)) + Count("good", await moreConsumers.ReadLineAsync(time));
         Assert.Equal(sent, received);
         Assert.True(sent > 0);
+        foreach (var some in new[] { producers, moreProducers })
+        {
+            var overLanes = Count("over lanes", await some.ReadLineAsync(time));
+            output.WriteLine($"over lanes: {overLanes} of {sent}");
+            Assert.Equal(way.UsesLanes, overLanes > 0);
+        }
     }
 
     [Theory]

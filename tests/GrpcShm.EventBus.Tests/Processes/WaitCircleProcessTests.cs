@@ -15,14 +15,17 @@ public sealed class WaitCircleProcessTests
     [InlineData("shm", 1)]
     [InlineData("shm", 2)]
     [InlineData("uds", 2)]
+    [InlineData("lane", 1)]
+    [InlineData("lane", 2)]
     public async Task SendEvent_HandlersOfTwoProcessesWaitInACircle_OneFailsAtOnceByTheNames(
-        string transport, int machinesHere)
+        string name, int machinesHere)
     {
+        using var way = TestedWay.Of(name);
         var last = $"m{machinesHere}";
-        await using var hub = await HubProcess.StartAsync(transport);
-        await using var process = await ChildProcess.StartAsync("waiting-machine", hub.Address, last, "m0");
+        await using var hub = await HubProcess.StartAsync(name);
+        await using var process = await way.StartAsync("waiting-machine", hub.Address, last, "m0");
         using var channel = HubChannel.To(hub.Address);
-        await using var clientEnd = new EventClient(channel).InTime(out var client);
+        await using var clientEnd = new EventClient(channel, way.NewOptions()).InTime(out var client);
         await client.ConnectAsync().InTime();
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         for (var i = 0; i < machinesHere; i++)
@@ -48,11 +51,16 @@ public sealed class WaitCircleProcessTests
             }).InTime();
         }
 
+        await process.WriteLineAsync("open");
+        Assert.Equal("open", await process.ReadLineAsync());
+        await way.OpenAsync(client, $"m{machinesHere - 1}", last).InTime();
+        var opened = way.Events;
         var handled = Enumerable.Range(0, machinesHere + 1)
             .Select(i => client.SendEventAsync("s", $"m{i}", "BEGIN", null, Processed)).ToArray();
         Assert.Equal("begun", await process.ReadLineAsync());
         goOn.SetResult();
         await process.WriteLineAsync("go");
+        await way.ExpectCarriedAsync(opened);
 
         var states = (await Task.WhenAll(handled).InTime()).Select(result => result.NewState).ToArray();
 

@@ -14,7 +14,7 @@ public sealed class ConsumerTests : IDisposable
 
     public ConsumerTests()
     {
-        _journal = new Journal(Path.Combine(_directory.FullName, "journal"), lanes: 2);
+        _journal = new Journal(Path.Combine(_directory.FullName, "journal"), tracks: 2);
         _consumer = new ConsumerProgram(Consumer, _journal);
     }
 

@@ -4,7 +4,7 @@ namespace GrpcShm.Samples.Tests.Stress;
 
 public sealed class JournalTests : IDisposable
 {
-    private const int Lanes = 3;
+    private const int Tracks = 3;
     private const long Writes = 1_000_000;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("journal-");
@@ -14,14 +14,14 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void Open_Again_HasWhatWasWritten()
     {
-        using (var first = new Journal(FilePath, Lanes))
+        using (var first = new Journal(FilePath, Tracks))
         {
             first.Write(1, new Position(4, 5));
             first.Write(1, new Position(6, 7));
             first.Count(Counter.Sent, 8);
         }
 
-        using var second = new Journal(FilePath, Lanes);
+        using var second = new Journal(FilePath, Tracks);
         Assert.Equal(new Position(6, 7), second.Read(1));
         Assert.Equal(new Position(0, 0), second.Read(2));
         Assert.Equal(8, second[Counter.Sent]);
@@ -30,8 +30,8 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public async Task Read_WhileAnotherMappingWrites_IsNeverTorn()
     {
-        using var writer = new Journal(FilePath, Lanes);
-        using var reader = new Journal(FilePath, Lanes);
+        using var writer = new Journal(FilePath, Tracks);
+        using var reader = new Journal(FilePath, Tracks);
         var writing = Task.Run(() =>
         {
             for (long i = 1; i <= Writes; i++)

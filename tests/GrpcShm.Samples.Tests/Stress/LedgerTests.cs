@@ -51,13 +51,13 @@ public sealed class LedgerTests : IDisposable
 
     public void Dispose() => _directory.Delete(recursive: true);
 
-    // Only one lane has events; all others have none.
+    // Only one track has events; all others have none.
     private Ledger Write(long sent, Position acknowledged, Position processed)
     {
         using (var producer = ProducerJournal.Open(Cast.ProducerJournalPath(_directory.FullName, 1), Consumers))
         using (var consumer = new Journal(Cast.ConsumerJournalPath(_directory.FullName, 2), Producers))
         {
-            producer.Write(ProducerJournal.SentLane(producer, 2), new Position(sent, 0));
+            producer.Write(ProducerJournal.SentTrack(producer, 2), new Position(sent, 0));
             producer.Write(2, acknowledged);
             consumer.Write(1, processed);
         }

@@ -18,6 +18,27 @@ public class StressTests
     }
 
     [Fact]
+    public async Task Run_OverLanesAndProcessesAreKilled_LosesNothing()
+    {
+        var result = await RunAsync("--duration", "8s", "--kill-interval", "2s", "--rate", "200", "--lanes");
+
+        AssertIsOk(result);
+        Assert.NotEqual(0, result.Json.GetProperty("over_lanes").GetInt64());
+        Assert.InRange(result.Json.GetProperty("kills").GetInt32(), 1, 100);
+    }
+
+    [Fact]
+    public async Task Run_OverLanesAndNoneIsKilled_NothingFailsAndNothingIsSentAgain()
+    {
+        var result = await RunAsync("--duration", "3s", "--rate", "0", "--lanes");
+
+        AssertIsOk(result);
+        Assert.NotEqual(0, result.Json.GetProperty("over_lanes").GetInt64());
+        Assert.Equal(0, result.Json.GetProperty("sent_again").GetInt64());
+        Assert.Equal(0, result.Json.GetProperty("duplicates_dropped").GetInt64());
+    }
+
+    [Fact]
     public async Task Run_NoneIsKilled_NothingFailsAndNothingIsSentAgain()
     {
         var result = await RunAsync("--duration", "3s", "--rate", "0");

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 
-namespace GrpcShm.EventBus.Tests.Lanes;
+namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>Counts the events that one client has sent over lanes.</summary>
+/// <summary>Counts the events that the clients that have it have sent over lanes.</summary>
 internal sealed class LaneMeter : IMeterFactory
 {
     private readonly List<Meter> _meters = [];

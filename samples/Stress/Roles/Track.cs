@@ -10,10 +10,10 @@ namespace Samples.Stress.Roles;
 /// <remarks>
 /// Several events are on their way at a time. An event is done when the bus has acknowledged that the consumer has
 /// processed it, and the journal has noted this. If an event fails, the events after it may have been refused or not.
-/// So the lane waits until all are answered, and goes back to the first event without an acknowledgement. A new life of
-/// the producer also begins there.
+/// So the track waits until all are answered, and goes back to the first event without an acknowledgement. A new
+/// life of the producer also begins there.
 /// </remarks>
-internal sealed class Lane(EventClient bus, Journal journal, int producer, int consumer, LaneOptions options)
+internal sealed class Track(EventClient bus, Journal journal, int producer, int consumer, TrackOptions options)
 {
     private static readonly EventSendOptions Sending = new() { Acknowledgement = AcknowledgementLevel.Processed };
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
@@ -22,7 +22,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
     // If everything works, there is always an answer within this time, also if a killed hub is started again.
     private static readonly TimeSpan Patience = StressBus.SendTime + TimeSpan.FromMinutes(3);
 
-    private readonly int _sentLane = ProducerJournal.SentLane(journal, consumer);
+    private readonly int _sentTrack = ProducerJournal.SentTrack(journal, consumer);
     private readonly Queue<(StressEvent Event, Task<EventSendResult> Sent)> _onTheirWay = new();
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _next;
@@ -51,7 +51,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
             }
             else
             {
-                // The lane is ahead of its rate.
+                // The track is ahead of its rate.
                 await Task.Delay(ShortestPause);
             }
         }
@@ -66,7 +66,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
             {
                 // This comes before the send, since the next life must know every event that may have been processed.
                 _highest = _next;
-                journal.Write(_sentLane, new Position(_next, 0));
+                journal.Write(_sentTrack, new Position(_next, 0));
             }
 
             var sending = StressEvent.Create(producer, consumer, _next, options.MaxBody, out var payload);
