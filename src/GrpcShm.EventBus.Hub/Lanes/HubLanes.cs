@@ -32,6 +32,9 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     private uint _lastRoute;
     private int _lanes;
 
+    /// <summary>The time in milliseconds, from any beginning.</summary>
+    public Func<long> Clock { get; set; } = static () => Environment.TickCount64;
+
     /// <summary>How many lanes there are. One that could not be connected is none.</summary>
     public int Lanes => Volatile.Read(ref _lanes);
 
@@ -60,7 +63,7 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
                 return answer;
             }
 
-            var lane = asking.LaneTo(peer!) ?? Introduce(asking, peer!);
+            var lane = asking.LaneTo(peer!) is { HasFailed: false } known ? known : Introduce(asking, peer!);
             var route = new HubRoute(++_lastRoute, lane, source, target, inbox!, asking, peer!);
             _routes.Add(route);
             asking.Routes.Add(route);
@@ -152,8 +155,11 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
 
             // The other end is told of the routes' end, and finds by itself that the lane is gone.
             _lanes--;
-            lane.HasFailed = !hadStood;
-            if (hadStood)
+            if (!hadStood)
+            {
+                lane.Fail(Clock());
+            }
+            else
             {
                 var other = lane.Other(end);
                 end.Lanes.Remove(other);
@@ -304,12 +310,14 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
         }
 
         var lane = asking.LaneTo(peer);
-        if (lane is { HasFailed: true })
+        if (lane is { HasFailed: true } && Clock() < lane.RestsUntil)
         {
-            return GrantCheck.Never(target.Id, "The lane to this process could not be connected.");
+            return GrantCheck.Later(GrantCheck.Precondition(
+                target.Id, "The lane to this process could not be connected a while ago."));
         }
 
-        if (lane is null && Math.Max(asking.Lanes.Count, peer.Lanes.Count) >= options.MaxLanesPerSession)
+        if (lane is not { HasFailed: false }
+            && Math.Max(asking.StandingLanes, peer.StandingLanes) >= options.MaxLanesPerSession)
         {
             return Full(target, "lanes", options.MaxLanesPerSession, nameof(options.MaxLanesPerSession));
         }
@@ -350,9 +358,9 @@ internal sealed class HubLanes(EventBusOptions options, ObserverTable observers)
     // The session that has the target accepts, if it listens.
     private HubLane Introduce(SessionLanes asking, SessionLanes peer)
     {
-        var lane = new HubLane(++_lastLane, asking, peer);
-        asking.Lanes.Add(peer, lane);
-        peer.Lanes.Add(asking, lane);
+        var lane = new HubLane(++_lastLane, asking, peer, asking.LaneTo(peer)?.Failures ?? 0);
+        asking.Lanes[peer] = lane;
+        peer.Lanes[asking] = lane;
         _lanes++;
         var (acceptor, connector) = peer.Address.Length > 0 ? (peer, asking) : (asking, peer);
         var token = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(TokenSize));

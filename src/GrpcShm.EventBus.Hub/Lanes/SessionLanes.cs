@@ -45,6 +45,9 @@ internal sealed class SessionLanes(
     /// <summary>The lanes by the session at the other end. The lane table's lock guards it.</summary>
     public Dictionary<SessionLanes, HubLane> Lanes { get; } = [];
 
+    /// <summary>How many lanes it has that could be connected so far. Under the lane table's lock.</summary>
+    public int StandingLanes => Lanes.Values.Count(static lane => !lane.HasFailed);
+
     /// <summary>The routes that it is not done with. The lane table's lock guards it.</summary>
     public HashSet<HubRoute> Routes { get; } = [];
 

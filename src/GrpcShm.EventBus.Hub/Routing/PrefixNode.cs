@@ -30,6 +30,30 @@ internal sealed class PrefixNode<T>(string edge, SlotList<T>? items, PrefixNode<
         return place >= 0 && rest.StartsWith(next[place].Edge) ? next[place] : null;
     }
 
+    /// <summary>Says whether an item here or below may fulfil a condition.</summary>
+    /// <param name="condition">The condition.</param>
+    /// <param name="left">At how many places of items to look. Where there are more, the answer is yes.</param>
+    public bool MayHave(Func<T, bool> condition, ref int left)
+    {
+        foreach (var item in Items is null ? [] : Items.Places)
+        {
+            if (--left < 0 || (item is not null && condition(item)))
+            {
+                return true;
+            }
+        }
+
+        foreach (var node in next)
+        {
+            if (node.MayHave(condition, ref left))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Adds an item below.</summary>
     /// <param name="rest">The item's beginning, without the characters up to here.</param>
     /// <param name="item">The item.</param>

@@ -75,14 +75,15 @@ internal sealed class TextIndex<T>
     public Matches Find(string text) => new(Exact(text), Volatile.Read(ref _beginnings), text);
 
     /// <summary>
-    /// Says whether any item may fulfil a condition. Where some name only beginnings, or where there are too many texts
-    /// to look at, the answer is yes.
+    /// Says whether any item may fulfil a condition. Where there are too many texts or beginnings to look at, the answer
+    /// is yes.
     /// </summary>
     /// <param name="condition">The condition.</param>
-    /// <param name="mostTexts">At how many texts to look.</param>
+    /// <param name="mostTexts">At how many texts to look, and at how many items that name beginnings.</param>
     public bool MayHave(Func<T, bool> condition, int mostTexts)
     {
-        if (!Volatile.Read(ref _beginnings).IsEmpty || Volatile.Read(ref _names) > mostTexts)
+        var left = mostTexts;
+        if (Volatile.Read(ref _names) > mostTexts || Volatile.Read(ref _beginnings).MayHave(condition, ref left))
         {
             return true;
         }

@@ -34,6 +34,7 @@ public sealed class HubRefusalTests : HubLaneTest
         new Subscription { Pattern = new EventPattern { Source = "b", Target = "a" } },
         new Subscription { Pattern = new EventPattern { Source = "c*" } },
         new Subscription { Pattern = new EventPattern { Name = "X", Target = "c*" } },
+        new Subscription { Pattern = new EventPattern { Name = "TEMP*", Target = "c*" } },
         new Subscription { Pattern = new EventPattern { Group = "g" } },
         new Subscription { Pattern = new EventPattern { Target = "b", Group = "g*" } },
     ];

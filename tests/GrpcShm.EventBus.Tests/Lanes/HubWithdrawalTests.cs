@@ -134,7 +134,7 @@ public sealed class HubWithdrawalTests : HubLaneTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task LaneFailed_ThatNeverStood_WithdrawsAndGetsNoOtherLane(bool isTold)
+    public async Task LaneFailed_ThatNeverStood_WithdrawsAndGetsNoOtherLaneForAWhile(bool isTold)
     {
         await using var source = await OpenMachineWithLanesAsync("a");
         await using var target = await OpenMachineWithLanesAsync("b");
@@ -145,13 +145,35 @@ public sealed class HubWithdrawalTests : HubLaneTest
         await (isTold ? source : target).ExecuteAsync(failure).InTime();
 
         await AssertWithdrawnAsync([there.Route, back.Route], source, target);
-        AssertRefused(StatusCode.FailedPrecondition, false, await RequestAsync(source));
-        AssertRefused(StatusCode.FailedPrecondition, false, await RequestAsync(target, "b", "a"));
+        AssertRefused(StatusCode.FailedPrecondition, true, await RequestAsync(source));
+        AssertRefused(StatusCode.FailedPrecondition, true, await RequestAsync(target, "b", "a"));
         Assert.Equal(0, Table.Lanes);
 
         // Other sessions are not concerned.
         await using var other = await OpenMachineWithLanesAsync("c");
         await GrantAsync(source, target: "c");
+    }
+
+    [Fact]
+    public async Task LaneFailed_AgainAndAgain_RestsTwiceAsLongEachTime()
+    {
+        var now = 1_000L;
+        Table.Clock = () => now;
+        await using var source = await OpenMachineWithLanesAsync("a");
+        await using var target = await OpenMachineWithLanesAsync("b");
+        foreach (var minutes in (int[])[1, 2, 4])
+        {
+            var grant = await GrantAsync(source);
+            Assert.Equal(1, Table.Lanes);
+            var failure = new SessionCommand { LaneFailed = new LaneFailure { Lane = grant.Lane } };
+            await source.ExecuteAsync(failure).InTime();
+
+            now += (minutes * 60_000L) - 1;
+            AssertRefused(StatusCode.FailedPrecondition, true, await RequestAsync(source));
+            now++;
+        }
+
+        await GrantAsync(source);
     }
 
     [Fact]
