@@ -75,8 +75,8 @@ internal sealed class TextIndex<T>
     public Matches Find(string text) => new(Exact(text), Volatile.Read(ref _beginnings), text);
 
     /// <summary>
-    /// Says whether any item may fulfil a condition. Where there are too many texts or beginnings to look at, the answer
-    /// is yes.
+    /// Says whether any item may fulfil a condition. Where there are too many texts or beginnings to look at, the
+    /// answer is yes.
     /// </summary>
     /// <param name="condition">The condition.</param>
     /// <param name="mostTexts">At how many texts to look, and at how many items that name beginnings.</param>
