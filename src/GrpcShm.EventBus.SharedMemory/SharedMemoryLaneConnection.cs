@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using GrpcShm.Transport;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.EventBus;
 
@@ -11,14 +13,18 @@ internal sealed class SharedMemoryLaneConnection : EventLaneConnection
     private const long MaxUnconsumed = int.MaxValue;
 
     private readonly SharedMemoryConnection _connection;
-    private readonly RingPipeReader _input;
-    private readonly RingPipeWriter _output;
+    private readonly LaneReader _input;
+    private readonly LaneWriter _output;
 
     public SharedMemoryLaneConnection(SharedMemoryConnection connection)
     {
         _connection = connection;
-        _input = new RingPipeReader(connection, MaxUnconsumed);
-        _output = new RingPipeWriter(connection);
+
+        // Only the steps to the work's place run on the reactor's thread itself.
+        connection.RunInline = true;
+        var profile = new RunProfile(RunMode.Adaptive);
+        _input = new LaneReader(new RingPipeReader(connection, MaxUnconsumed), profile);
+        _output = new LaneWriter(new RingPipeWriter(connection), profile);
     }
 
     public override PipeReader Input => _input;

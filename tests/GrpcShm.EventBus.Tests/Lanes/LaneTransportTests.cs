@@ -69,6 +69,66 @@ public abstract class LaneTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ReadAsync_EndsWithoutBytes_AndReadsOnAfterwards()
+    {
+        var (near, far) = await ConnectAsync();
+        using var giveUp = new CancellationTokenSource();
+        var cancelled = far.Input.ReadAsync(giveUp.Token).AsTask();
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.InTime());
+
+        var woken = far.Input.ReadAsync().AsTask();
+        far.Input.CancelPendingRead();
+        var result = await woken.InTime();
+        Assert.True(result.IsCanceled);
+        far.Input.AdvanceTo(result.Buffer.Start);
+
+        await near.Output.WriteAsync(new byte[] { 9 });
+        Assert.Equal([9], await ReadAsync(far.Input, 1));
+        await near.DisposeAsync();
+        await far.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_CodeBehindItBlocks_OtherConnectionsGoOn()
+    {
+        var (near, far) = await ConnectAsync();
+        var (otherNear, otherFar) = await ConnectAsync();
+        var blocks = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var goOn = new ManualResetEventSlim();
+
+        // No time of warming up: each of the first reads goes on behind the other one's.
+        for (var i = 0; i < 3; i++)
+        {
+            var blocked = BlockBehindAsync(far.Input);
+            var reading = ReadAsync(otherFar.Input, 1);
+            await near.Output.WriteAsync(new byte[] { 1 });
+            await blocks.Task.InTime();
+            await otherNear.Output.WriteAsync(new byte[] { 2 });
+
+            Assert.Equal([2], await reading);
+            goOn.Set();
+            await blocked.InTime();
+            goOn.Reset();
+            blocks = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        await near.DisposeAsync();
+        await far.DisposeAsync();
+        await otherNear.DisposeAsync();
+        await otherFar.DisposeAsync();
+
+        async Task BlockBehindAsync(PipeReader reader)
+        {
+            // The continuation runs where the transport lets it run.
+            var result = await reader.ReadAsync().ConfigureAwait(false);
+            reader.AdvanceTo(result.Buffer.End);
+            blocks.SetResult();
+            Assert.True(goOn.Wait(TimeLimit.Value));
+        }
+    }
+
+    [Fact]
     public async Task ConnectAsync_NobodyListensThere_Throws()
     {
         var address = _listener!.Address;
