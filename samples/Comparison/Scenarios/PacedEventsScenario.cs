@@ -6,9 +6,10 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
 /// Events at a fixed rate from a machine of this process to a machine of the peer process. A latency is the time from
-/// when the event was due to when its handler has it.
+/// when the event was due to when its handler has it. With lanes the events find their way past the hub.
 /// </summary>
-internal sealed class PacedEventsScenario(string name, int payloadBytes, int eventsPerSecond)
+internal sealed class PacedEventsScenario(
+    string name, int payloadBytes, int eventsPerSecond, bool usesLanes = false)
     : Scenario(name, payloadBytes, Figure.P50)
 {
     private readonly LatencyHistogram _histogram = new();
@@ -25,8 +26,8 @@ internal sealed class PacedEventsScenario(string name, int payloadBytes, int eve
     {
         var run = Guid.NewGuid().ToString("N");
         var peer = connections.Peer;
-        await peer.ReceiveAsync("receiver-" + run, PayloadBytes, isTimed: true);
-        await using var sender = await connections[0].JoinEventsAsync("sender-" + run, static _ => { });
+        await peer.ReceiveAsync("receiver-" + run, PayloadBytes, isTimed: true, usesLanes);
+        await using var sender = await connections[0].JoinEventsAsync("sender-" + run, static _ => { }, usesLanes);
 
         var start = Stopwatch.GetTimestamp();
         var count = Math.Max(1, (long)(limits.Duration.TotalSeconds * eventsPerSecond));

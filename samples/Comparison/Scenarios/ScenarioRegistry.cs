@@ -23,6 +23,10 @@ internal static class ScenarioRegistry
         new PacedEventsScenario("events-1000", SmallPayload, eventsPerSecond: 1000) { IsQuick = false },
         new MachinesScenario("machines", SmallPayload) { IsQuick = false },
         new EventsApartScenario("events-apart-lanes", SmallPayload, usesLanes: true) { IsQuick = false },
+        new PacedEventsScenario("events-1000-lanes", SmallPayload, eventsPerSecond: 1000, usesLanes: true)
+        {
+            IsQuick = false,
+        },
         new MachinesScenario("machines-lanes", SmallPayload, usesLanes: true) { IsQuick = false },
         new UnaryScenario("payload-0", 0, Figure.P50),
         // The same as the first scenario, as one of the payloads.

@@ -14,11 +14,12 @@ internal sealed partial class ClientLanes : ILaneEvents
     {
         lane.Outbox.LastUse = Environment.TickCount64;
         EventReceiver? inline = null;
+        TargetRoute? route = null;
         try
         {
             foreach (ref readonly var delivery in deliveries)
             {
-                if (TryPut(lane, delivery) is { } begun)
+                if (TryPut(lane, delivery, ref route) is { } begun)
                 {
                     Begin(inline);
                     inline = begun;
@@ -84,8 +85,9 @@ internal sealed partial class ClientLanes : ILaneEvents
         }
     }
 
-    // Gives back a receiver that somebody has to run; none if it is not to be run.
-    private EventReceiver? TryPut(ClientLane lane, in IncomingDelivery delivery)
+    // Gives back a receiver that somebody has to run; none if it is not to be run. The route is that of the last event
+    // of the frame. If it has ended meanwhile, its receiver says so.
+    private EventReceiver? TryPut(ClientLane lane, in IncomingDelivery delivery, ref TargetRoute? route)
     {
         if (delivery.Event.IsMissing
             || delivery.Also is not null
@@ -94,8 +96,10 @@ internal sealed partial class ClientLanes : ILaneEvents
             throw new LaneException("A delivery has no event, several recipients, or an unknown level.");
         }
 
-        if (!_targets.TryGetValue(delivery.Subscription, out var route) || route.Lane != lane)
+        if (route?.Number != delivery.Subscription
+            && (!_targets.TryGetValue(delivery.Subscription, out route) || route.Lane != lane))
         {
+            route = null;
             lane.Link?.Reroute(delivery.Number);
             return null;
         }
