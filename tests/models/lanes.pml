@@ -37,7 +37,7 @@
 #define OBSERVERS 1
 #endif
 #ifndef WINDOW
-#define WINDOW 4            /* for how many events M has room */
+#define WINDOW 6            /* for how many events M has room */
 #endif
 
 /* What a route gets of the window: half of the half that routes may have. */
