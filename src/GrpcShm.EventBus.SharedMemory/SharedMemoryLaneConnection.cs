@@ -22,9 +22,8 @@ internal sealed class SharedMemoryLaneConnection : EventLaneConnection
 
         // Only the steps to the work's place run on the reactor's thread itself.
         connection.RunInline = true;
-        var profile = new RunProfile(RunMode.Adaptive);
-        _input = new LaneReader(new RingPipeReader(connection, MaxUnconsumed), profile);
-        _output = new LaneWriter(new RingPipeWriter(connection), profile);
+        _input = new LaneReader(new RingPipeReader(connection, MaxUnconsumed), new RunProfile(RunMode.Adaptive));
+        _output = new LaneWriter(new RingPipeWriter(connection), new RunProfile(RunMode.Adaptive));
     }
 
     public override PipeReader Input => _input;

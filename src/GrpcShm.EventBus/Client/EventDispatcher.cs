@@ -132,7 +132,8 @@ internal sealed class EventDispatcher(
 
             if (wakesHub)
             {
-                link?.Wake();
+                // Of the session of now: the first one may have begun meanwhile, and found nothing to write.
+                session.Wake();
             }
 
             // If the session ends after this, its end finds the command, in the queue or written, and watches the

@@ -174,8 +174,16 @@ internal sealed class ReceiverWindow(int size)
     {
         while (_waiting.TryPeek(out var route))
         {
+            if (route.Owed == 0)
+            {
+                // It has ended.
+                _waiting.Dequeue();
+                continue;
+            }
+
+            // Events that a lost session still brings may leave less than no room.
             var room = Math.Min(route.Owed, _share - _unhandled - _granted);
-            if (route.Owed > 0 && room < (route.Owed + 1) / 2)
+            if (room < (route.Owed + 1) / 2)
             {
                 break;
             }
@@ -187,12 +195,9 @@ internal sealed class ReceiverWindow(int size)
                 _waiting.Dequeue();
             }
 
-            if (room > 0)
-            {
-                Move(room, route);
-                var credit = new Credit { Subscription = route.Number, Deliveries = (uint)room };
-                return new RoomGrant { Route = route, RouteCredit = credit };
-            }
+            Move(room, route);
+            var credit = new Credit { Subscription = route.Number, Deliveries = (uint)room };
+            return new RoomGrant { Route = route, RouteCredit = credit };
         }
 
         return default;

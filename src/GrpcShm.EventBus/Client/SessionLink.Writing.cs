@@ -56,7 +56,7 @@ internal sealed partial class SessionLink
                     await WriteAsync(request).ConfigureAwait(false);
                     _pace.NoteWrite();
                     LetGo(request);
-                    if (++writes == WriterPace.MostOnWakersThread)
+                    if (++writes % WriterPace.MostOnWakersThread == 0)
                     {
                         // It may be a reader, which others wait for. They put in commands for as long as they like.
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -65,8 +65,13 @@ internal sealed partial class SessionLink
 
                 if (!_ended.Task.IsCompleted)
                 {
-                    await _queue.Signal.WaitAsync().ConfigureAwait(false);
-                    writes = 0;
+                    var wait = _queue.Signal.WaitAsync();
+                    if (!wait.IsCompleted)
+                    {
+                        writes = 0;
+                    }
+
+                    await wait.ConfigureAwait(false);
                 }
             }
 

@@ -79,6 +79,13 @@ internal sealed partial class ClientLanes : IDisposable
     /// <param name="effects">What is left; none if nothing is.</param>
     public void Run(RouteEffects effects)
     {
+        // These first: other threads' events and times rely on them, and what follows may be code of others.
+        Arm(effects.Due);
+        foreach (var outbox in effects.Wakes)
+        {
+            Find(outbox)?.Link?.Wake();
+        }
+
         foreach (var (@event, outcome) in effects.Answered)
         {
             try
@@ -116,11 +123,6 @@ internal sealed partial class ClientLanes : IDisposable
             (effects.Session as SessionLink)?.Note(note);
         }
 
-        foreach (var outbox in effects.Wakes)
-        {
-            Find(outbox)?.Link?.Wake();
-        }
-
         foreach (var outbox in effects.Broken)
         {
             if (Find(outbox) is { } lane)
@@ -154,7 +156,6 @@ internal sealed partial class ClientLanes : IDisposable
             _session.Link?.Wake();
         }
 
-        Arm(effects.Due);
         effects.Clear();
         _queue.GiveBack(effects);
     }

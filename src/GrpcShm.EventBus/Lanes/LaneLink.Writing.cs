@@ -39,8 +39,8 @@ internal sealed partial class LaneLink
     // Under the lock: how many of the outcomes say that an event was not taken.
     private int _rerouted;
 
-    // The writer's own: the next event needs a frame of its own.
-    private bool _isLargeNext;
+    // The writer's own: the next frame has events first. The last one had no place for them.
+    private bool _isEventsTurn;
 
     // Under the lock: how many events of the other side have no answer yet whose sender waits for one; whether each
     // side takes leave.
@@ -191,9 +191,9 @@ internal sealed partial class LaneLink
         var sends = new List<LaneSend>(MaxDeliveries);
         try
         {
+            var written = 0;
             while (!HasEnded)
             {
-                var written = 0;
                 while (!HasEnded && Fill(_connection.Output, sends))
                 {
                     var result = await _connection.Output.FlushAsync().ConfigureAwait(false);
@@ -204,7 +204,7 @@ internal sealed partial class LaneLink
                         return;
                     }
 
-                    if (++written == WriterPace.MostOnWakersThread)
+                    if (++written % WriterPace.MostOnWakersThread == 0)
                     {
                         // It may be a reader, which others wait for. They put in events for as long as they like.
                         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -219,7 +219,13 @@ internal sealed partial class LaneLink
 
                 if (!HasEnded)
                 {
-                    await _signal.WaitAsync().ConfigureAwait(false);
+                    var wait = _signal.WaitAsync();
+                    if (!wait.IsCompleted)
+                    {
+                        written = 0;
+                    }
+
+                    await wait.ConfigureAwait(false);
                 }
             }
         }
@@ -243,22 +249,28 @@ internal sealed partial class LaneLink
 
     private bool Fill(PipeWriter output, List<LaneSend> sends)
     {
-        // Answers first: a stream of events must not keep them back. But an event that needs a frame of its own gets
-        // every second one.
+        // Answers first: a stream of events must not keep them back. But answers that fill a frame, and an event that
+        // needs one of its own, get every second one.
         sends.Clear();
         var bytes = 0;
-        var rest = _isLargeNext ? null : TakeRest(ref bytes);
+        var isEventsTurn = _isEventsTurn;
+        var rest = isEventsTurn ? null : TakeRest(ref bytes);
         var isLast = false;
-        _isLargeNext = false;
-        if (bytes < MaxBytes)
+        _isEventsTurn = bytes >= MaxBytes;
+        if (!_isEventsTurn)
         {
             var taken = _events.TakeSends(_lane, sends, MaxDeliveries, MaxBytes - bytes, mayBeLarge: bytes == 0);
-            _isLargeNext = taken == LaneSends.LargeNext;
+            _isEventsTurn = taken == LaneSends.LargeNext;
             isLast = taken == LaneSends.Idle;
             foreach (var send in sends)
             {
                 bytes = checked(bytes + FieldWriter.SizeWithTag(SizeOf(send)));
             }
+        }
+
+        if (isEventsTurn && sends.Count == 0)
+        {
+            rest = TakeRest(ref bytes);
         }
 
         if (isLast)
@@ -293,13 +305,11 @@ internal sealed partial class LaneLink
         LaneFrame? rest = null;
         lock (_answersLock)
         {
-            var isLarge = false;
-            while (!isLarge && bytes < MaxBytes && _outcomes.TryPeek(out var next))
+            while (bytes < MaxBytes && _outcomes.TryPeek(out var next))
             {
-                isLarge = next.Size > MessageSize.UsualLimit / 2;
-                if (isLarge && bytes > 0)
+                if (bytes > 0 && next.Size > MessageSize.UsualLimit / 2)
                 {
-                    // Alone, too.
+                    // Without other answers. The small fields below have a place beside it.
                     break;
                 }
 
@@ -309,11 +319,6 @@ internal sealed partial class LaneLink
                 _outcomeBytes -= next.Size;
                 _rerouted -= next.Outcome.Rerouted ? 1 : 0;
                 bytes += next.Size + 1 + FieldWriter.SizeOf((ulong)next.Size);
-            }
-
-            if (isLarge)
-            {
-                return rest;
             }
 
             // Otherwise it would say of events that they were taken which were not.

@@ -60,8 +60,16 @@ internal sealed partial class LaneLink
         {
             _ended.TrySetResult();
             _signal.Set();
-            _connection.Input.CancelPendingRead();
-            _connection.Output.CancelPendingFlush();
+            try
+            {
+                _connection.Input.CancelPendingRead();
+                _connection.Output.CancelPendingFlush();
+            }
+            catch (Exception exception) when (exception is IOException or InvalidOperationException)
+            {
+                // The transport is code of others. What waits there ends with the connection at the latest.
+            }
+
             NoteUnused();
         }
     }

@@ -194,7 +194,7 @@ internal sealed partial class RouteTable
     /// <param name="now">The time.</param>
     public void ExpireIdle(LaneOutbox lane, bool owes, long now)
     {
-        if (!lane.IsReady)
+        if (!lane.IsReady || lane.IsLeaving)
         {
             return;
         }
@@ -289,7 +289,7 @@ internal sealed partial class RouteTable
         if (number >= route.TailMark)
         {
             // Not each answer: one now and then would keep thousands of events on the lane for hours.
-            (route.TailSince, route.TailMark) = (now, route.Lane!.Last);
+            (route.TailSince, route.TailMark) = (now, route.LastNumber);
         }
 
         if (--route.Tail == 0 && route.State == RouteState.Draining)

@@ -354,6 +354,8 @@ internal sealed partial class RouteTable(
 
             if (route.State == RouteState.Open)
             {
+                // Whoever sends again what the target does not take would open and close routes in a circle.
+                PutOff(route.Pair, now);
                 BeginDraining(route, now);
             }
         }
@@ -501,6 +503,7 @@ internal sealed partial class RouteTable(
         }
 
         lane.Add(@event, route);
+        route.LastNumber = lane.Last;
         route.Credit--;
         if (route.Tail++ == 0)
         {

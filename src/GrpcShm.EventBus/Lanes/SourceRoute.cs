@@ -27,6 +27,9 @@ internal sealed class SourceRoute(RoutePair pair)
     /// <summary>How many events were put on the lane and are not answered: neither accepted nor refused.</summary>
     public int Tail { get; set; }
 
+    /// <summary>The number of its last event on the lane.</summary>
+    public ulong LastNumber { get; set; }
+
     /// <summary>Since when the event with the number <see cref="TailMark"/> has to be answered.</summary>
     public long TailSince { get; set; }
 

@@ -109,6 +109,32 @@ public sealed class LaneLinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Fill_AnswersThatFillEachFrame_EventsAndAcceptancesAreWrittenAllTheSame()
+    {
+        for (ulong number = 1; number <= 3; number++)
+        {
+            _link.NoteOwed(1);
+            _link.Answer(new Acknowledgement { Number = number, Message = new string('x', 3_000_000) });
+        }
+
+        _link.Start();
+        _events.Large = NewEvent(1);
+        _connection.Write(new LaneFrame { Deliveries = { new Delivery { Number = 1, Event = new Event() } } });
+        for (var i = 0; i < 3; i++)
+        {
+            _connection.Writer.EndFlush(isCompleted: false);
+        }
+
+        var frames = _connection.Writer.TakeFrames();
+        Assert.Equal([1, 0, 1, 0], frames.Select(static frame => frame.Outcomes.Count));
+        Assert.Equal([0, 1, 0, 1], frames.Select(static frame => frame.Deliveries.Count));
+        Assert.Equal([0ul, 0ul, 1ul, 0ul], frames.Select(static frame => frame.AcceptedThrough));
+        Assert.Single(frames[0].Credits);
+        _link.Close();
+        _connection.Writer.EndFlush(isCompleted: false);
+    }
+
+    [Fact]
     public void Fill_WhileAnEventIsGivenBack_NothingIsSaidToBeTakenBeforeThat()
     {
         // More answers than one frame holds, and the one that gives an event back is the last one.

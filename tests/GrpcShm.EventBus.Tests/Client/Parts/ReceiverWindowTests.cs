@@ -108,6 +108,31 @@ public sealed class ReceiverWindowTests
             iter: 5_000);
 
     [Fact]
+    public void Remove_WhileALostSessionStillBringsEvents_TheWindowStaysWhole()
+    {
+        var (window, route) = (new ReceiverWindow(16), NewRoute());
+        var lost = WindowModel.NewSession();
+        window.BeginIn(lost, new Subscription());
+        window.BeginIn(WindowModel.NewSession(), new Subscription());
+        for (var i = 0; i < 4; i++)
+        {
+            window.TakeRoom(lost);
+        }
+
+        Assert.Equal((1, 1), window.Add(route, 1));
+        route.IsOver = true;
+        window.Remove(route, 1);
+        for (var i = 0; i < 4; i++)
+        {
+            window.GiveRoom(1);
+        }
+
+        var command = new Subscription();
+        window.BeginIn(lost, command);
+        Assert.Equal((16u, 0, 0L), (command.Credit, route.Share, route.Owed));
+    }
+
+    [Fact]
     public void Add_WhatTheHubHasNot_IsNotTaken()
     {
         var window = new ReceiverWindow(16);

@@ -24,8 +24,7 @@ internal sealed class WindowModel
 {
     private readonly int _size;
     private readonly ReceiverWindow _window;
-    private readonly SessionLink _session = new(
-        new Contract.EventBusClient(new SilentInvoker()), new CommandQueue(1, 1), null!);
+    private readonly SessionLink _session = NewSession();
 
     // The hub: its credit, what it has written, and what it has not read.
     private readonly Queue<(Lane? Fenced, uint Returned)> _toClient = new();
@@ -41,6 +40,10 @@ internal sealed class WindowModel
         _window.BeginIn(_session, command);
         _credit = command.Credit;
     }
+
+    /// <summary>Makes a session that nobody answers.</summary>
+    public static SessionLink NewSession() =>
+        new(new Contract.EventBusClient(new SilentInvoker()), new CommandQueue(1, 1), null!);
 
     public void Run(WindowStep step, int lane)
     {
