@@ -5,6 +5,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Lanes;
+using GrpcShm.EventBus.Tests.Client;
 using GrpcShm.EventBus.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using XStateNet.Events.V1;
@@ -186,7 +187,7 @@ internal sealed class ClientLanesBench : IDisposable
     }
 
     // The hub's side of sessions: takes all, and answers nothing.
-    private sealed class HubCalls : CallInvoker
+    private sealed class HubCalls : SessionInvoker
     {
         public ConcurrentQueue<SessionCommand> Notes { get; } = [];
 
@@ -198,22 +199,6 @@ internal sealed class ClientLanesBench : IDisposable
                 static () => throw new InvalidOperationException(),
                 static () => [],
                 static () => { });
-
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
-            throw new NotSupportedException();
-
-        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
-            throw new NotSupportedException();
-
-        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
-            throw new NotSupportedException();
-
-        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, string? host, CallOptions options) =>
-            throw new NotSupportedException();
     }
 
     private sealed class Requests<T>(ConcurrentQueue<SessionCommand> notes) : IClientStreamWriter<T>
