@@ -8,6 +8,90 @@ namespace GrpcShm.EventBus.Lanes;
 // The answers of the other side, as the hub would give them.
 internal sealed partial class RouteTable
 {
+    /// <summary>Notes that all events up to a number were accepted, or answered before.</summary>
+    /// <returns>False if the other side breaks the rules.</returns>
+    public bool TryAccept(LaneOutbox lane, ulong through, long now)
+    {
+        if (through > lane.Taken)
+        {
+            return false;
+        }
+
+        // The sends of a lane in use are answered: no send looks at the clock.
+        lane.LastUse = now;
+        while (lane.First <= through)
+        {
+            var (@event, route, isAnswered) = lane.Accept();
+            if (isAnswered)
+            {
+                continue;
+            }
+
+            if (!@event.IsOver && @event.Level <= AcknowledgementLevel.Delivered)
+            {
+                Answer(@event, null);
+            }
+
+            NoteCarried(route);
+            Shorten(route, lane.First - 1, now);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes the answer to one event.</summary>
+    /// <returns>False if the other side breaks the rules.</returns>
+    public bool TryAnswer(LaneOutbox lane, LaneOutcome outcome, long now)
+    {
+        if (outcome.Number > lane.Taken)
+        {
+            return false;
+        }
+
+        if (outcome.Number < lane.First)
+        {
+            // A sender that gave up is not there any more.
+            if (lane.TakeWaiting(outcome.Number) is { Event: { } waiting } entry)
+            {
+                Answer(waiting, ToOutcome(waiting, entry.Route, outcome));
+            }
+
+            return !outcome.Rerouted;
+        }
+
+        var (@event, route, isAnswered) = lane.Answer(outcome.Number);
+        if (isAnswered)
+        {
+            return false;
+        }
+
+        if (outcome.Rerouted)
+        {
+            if (!@event.IsOver)
+            {
+                route.Returned.Add(@event);
+            }
+
+            if (route.State == RouteState.Open)
+            {
+                // Whoever sends again what the target does not take would open and close routes in a circle.
+                PutOff(route.Pair, now);
+                BeginDraining(route, now);
+            }
+        }
+        else
+        {
+            NoteCarried(route);
+            if (!@event.IsOver)
+            {
+                Answer(@event, ToOutcome(@event, route, outcome));
+            }
+        }
+
+        Shorten(route, outcome.Number, now);
+        return true;
+    }
+
     private void Answer(PendingEvent @event, Outcome? outcome)
     {
         @event.Lane = null;
